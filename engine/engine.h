@@ -1,0 +1,97 @@
+// The engine as the rest of the program sees it: free of torch headers. One Run is one training run on a thread of
+// its own; everything it has to say comes as events, everything asked of it goes through commands.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/protocol/command.h"
+#include "engine/protocol/issue.h"
+#include "engine/protocol/options.h"
+#include "engine/protocol/recipe.h"
+#include "engine/protocol/sink.h"
+
+namespace palimpsest {
+
+// Call first thing in main(), before any thread starts: settles the thread pools, their waiting policy and the
+// allocator (see ARCHITECTURE.md, "Threads"). May replace the process by itself once, with an environment variable set.
+void prepareProcess(int argc, char** argv);
+
+// All parts, in the order in which people see them.
+const std::vector<PartInfo>& catalogue();
+
+struct NamedRecipe {
+  std::string name, title, paper;
+  std::filesystem::path file;
+  Value recipe;
+};
+// Recipes that ship with the program; sorted for people. Throws BadInput when the resources are missing.
+std::vector<NamedRecipe> bundledRecipes();
+// A bundled recipe by name, or a recipe file. Throws BadInput that names the nearest known one.
+Value loadRecipe(const std::string& name_or_file);
+
+// Folder with recipes/, weights/, recordings/: beside the program, in its source tree, or installed.
+std::filesystem::path resourceFolder();
+
+struct RunPlan {
+  Value recipe;         // as written; resolved by the run
+  RunOptions options;
+};
+
+// Every problem of the plan that can be found without training: recipe, data, weights, device, memory and disk.
+// Blocking; reads the data and the weights.
+Issues check(const RunPlan& plan, const std::filesystem::path& folder = {});
+
+struct RunOutcome {
+  std::string state;  // as in RunEnded
+  Issues issues;      // when refused
+  std::string code, message, hint;  // when failed
+};
+
+class Run {
+ public:
+  // Starts a new run that records into `folder` (made by the run once the plan has been found good; must not hold a
+  // run yet). Sinks are borrowed and must outlive the Run. Returns at once: a refused plan ends in
+  // issue events and RunEnded{"refused"}, with nothing written.
+  static std::unique_ptr<Run> start(RunPlan plan, std::filesystem::path folder, std::vector<Sink*> sinks);
+  // Goes on with a stopped, killed or failed run from its last good checkpoint.
+  static std::unique_ptr<Run> resume(std::filesystem::path folder, std::vector<Sink*> sinks);
+
+  virtual ~Run() = default;  // stops, keeps a checkpoint, waits
+  virtual void post(Command command) = 0;  // any thread, never blocks
+  virtual bool finished() const = 0;       // any thread
+  virtual RunOutcome wait() = 0;           // blocks until the thread has ended
+};
+
+struct BackboneInfo {
+  std::string name, file, architecture;  // "vit: 28 px, patch 4, width 128, depth 6, heads 4"
+  std::int64_t parameters = 0;
+  int image_size = 0;
+  std::string input_range, sha256, licence, origin;
+};
+std::vector<BackboneInfo> bundledBackbones();
+
+// Frozen features of one split, in data set order, as `palimpsest-cli features` writes them: tensors
+// "features" [N, width] float32 and "labels" [N] int64; with `blocks` also "block_cls" [N, depth, width].
+// Throws BadInput.
+struct FeatureRequest {
+  RunOptions options;       // data, limits, backbone, image_size, input_range, test_transform, device, threads, eval_batch
+  std::string split = "test";
+  bool blocks = false;
+  std::filesystem::path out;
+};
+struct FeatureSummary {
+  std::int64_t images = 0, width = 0;
+  double seconds = 0;
+};
+FeatureSummary extractFeatures(const FeatureRequest& request);
+
+// Version strings for run.json and the About box.
+std::string programVersion();
+std::string torchVersion();
+std::vector<std::string> devices();  // "cpu", "cuda:0 (NVIDIA ...)"
+
+}  // namespace palimpsest

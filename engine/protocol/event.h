@@ -1,0 +1,359 @@
+// Everything a run ever says, as plain values. One struct per event; its fields() give the JSON, FORMAT.md and the
+// tests. Tasks, phases, epochs, steps and images count from 0. Accuracies are never sent without the integer
+// counts they come from. Landmarks are never dropped; samples (kSample) may be thinned, and only by views.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <tuple>
+#include <variant>
+#include <vector>
+
+#include "engine/protocol/param.h"
+
+namespace palimpsest {
+
+struct RunStarted {
+  static constexpr std::string_view kType = "run_started";
+  static constexpr bool kSample = false;
+  std::string recipe, title, data, scenario, backbone, device, version;
+  int tasks = 0, threads = 0;
+  std::int64_t seed = 0;
+  std::vector<int> class_order;            // new label -> class of the data set
+  std::vector<std::string> class_names;    // by class of the data set
+  std::vector<int> task_sizes;             // classes per task
+  std::vector<int> train_images, test_images;  // per task
+  static auto fields() {
+    using E = RunStarted;
+    return std::tuple{
+        Field{"recipe", &E::recipe, {.doc = "Name of the recipe."}},
+        Field{"title", &E::title, {.doc = "Its title, for people."}},
+        Field{"data", &E::data, {.doc = "The data set as given with --data."}},
+        Field{"scenario", &E::scenario, {.doc = "The scenario as given with --scenario."}},
+        Field{"backbone", &E::backbone, {.doc = "Name or file of the backbone."}},
+        Field{"device", &E::device, {.doc = "cpu or cuda:N."}},
+        Field{"version", &E::version, {.doc = "Version of the program."}},
+        Field{"tasks", &E::tasks, {.unit = "tasks", .doc = "Length of the stream."}},
+        Field{"threads", &E::threads, {.unit = "threads", .doc = "Threads of the engine."}},
+        Field{"seed", &E::seed, {.doc = "Seed of everything but the class order."}},
+        Field{"class_order", &E::class_order, {.doc = "Position = new label, value = class of the data set."}},
+        Field{"class_names", &E::class_names, {.doc = "Names by class of the data set."}},
+        Field{"task_sizes", &E::task_sizes, {.unit = "classes", .doc = "New classes per task."}},
+        Field{"train_images", &E::train_images, {.unit = "images", .doc = "Training images per task."}},
+        Field{"test_images", &E::test_images, {.unit = "images", .doc = "Test images per task."}}};
+  }
+};
+
+// A killed or stopped run goes on from a checkpoint. Events with from_seq <= seq < this event's seq describe work
+// that was lost and is done again: a reader forgets what they said.
+struct RunResumed {
+  static constexpr std::string_view kType = "run_resumed";
+  static constexpr bool kSample = false;
+  std::int64_t from_seq = 0, global_step = 0;
+  int task = 0, phase = 0, epoch = 0, step = 0;
+  static auto fields() {
+    using E = RunResumed;
+    return std::tuple{Field{"from_seq", &E::from_seq, {.doc = "First event that is superseded."}},
+                      Field{"task", &E::task, {.doc = "Task in which the run goes on."}},
+                      Field{"phase", &E::phase, {.doc = "Phase of the task."}},
+                      Field{"epoch", &E::epoch, {.doc = "Epoch of the phase."}},
+                      Field{"step", &E::step, {.doc = "Next step of the epoch."}},
+                      Field{"global_step", &E::global_step, {.doc = "Next step of the run."}}};
+  }
+};
+
+struct RunPaused {
+  static constexpr std::string_view kType = "run_paused";
+  static constexpr bool kSample = false;
+  std::string at;
+  static auto fields() { return std::tuple{Field{"at", &RunPaused::at, {.doc = "training, statistics or evaluation."}}}; }
+};
+
+struct RunContinued {
+  static constexpr std::string_view kType = "run_continued";
+  static constexpr bool kSample = false;
+  static auto fields() { return std::tuple{}; }
+};
+
+struct TaskStarted {
+  static constexpr std::string_view kType = "task_started";
+  static constexpr bool kSample = false;
+  int task = 0, train_images = 0, test_images = 0;
+  std::vector<int> classes;
+  static auto fields() {
+    using E = TaskStarted;
+    return std::tuple{Field{"task", &E::task, {.doc = "Task."}},
+                      Field{"classes", &E::classes, {.doc = "Its classes, as classes of the data set."}},
+                      Field{"train_images", &E::train_images, {.unit = "images", .doc = "Training images of the task."}},
+                      Field{"test_images", &E::test_images, {.unit = "images", .doc = "Test images of the task."}}};
+  }
+};
+
+struct PhaseStarted {
+  static constexpr std::string_view kType = "phase_started";
+  static constexpr bool kSample = false;
+  int task = 0, phase = 0, epochs = 0, steps = 0;
+  std::string name;
+  static auto fields() {
+    using E = PhaseStarted;
+    return std::tuple{Field{"task", &E::task, {.doc = "Task."}},
+                      Field{"phase", &E::phase, {.doc = "Position in the recipe's phases."}},
+                      Field{"name", &E::name, {.doc = "The part: sgd, observe, ..."}},
+                      Field{"epochs", &E::epochs, {.unit = "epochs", .doc = "Planned epochs."}},
+                      Field{"steps", &E::steps, {.unit = "steps", .doc = "Steps in each epoch."}}};
+  }
+};
+
+struct StepMeasured {
+  static constexpr std::string_view kType = "step_measured";
+  static constexpr bool kSample = true;
+  int task = 0, phase = 0, epoch = 0, step = 0;
+  std::int64_t global_step = 0;
+  double loss = 0, cross_entropy = 0, penalty = 0, lr = 0, gradient_norm = 0;
+  int hits = 0, count = 0;
+  static auto fields() {
+    using E = StepMeasured;
+    return std::tuple{Field{"task", &E::task, {.doc = "Task."}},
+                      Field{"phase", &E::phase, {.doc = "Phase of the task."}},
+                      Field{"epoch", &E::epoch, {.doc = "Epoch of the phase."}},
+                      Field{"step", &E::step, {.doc = "Step of the epoch."}},
+                      Field{"global_step", &E::global_step, {.doc = "Step of the run; the x axis of curves."}},
+                      Field{"loss", &E::loss, {.unit = "nats", .doc = "Total loss that was differentiated; null when it is not finite."}},
+                      Field{"cross_entropy", &E::cross_entropy, {.unit = "nats", .doc = "Mean masked cross-entropy of the batch."}},
+                      Field{"penalty", &E::penalty, {.doc = "Everything added to it: key pull, regularisers."}},
+                      Field{"lr", &E::lr, {.doc = "Learning rate of this step."}},
+                      Field{"gradient_norm", &E::gradient_norm, {.doc = "Global L2 norm before clipping."}},
+                      Field{"hits", &E::hits, {.unit = "images", .doc = "Training images of the batch classified rightly (under the loss's class mask)."}},
+                      Field{"count", &E::count, {.unit = "images", .doc = "Images in the batch."}}};
+  }
+};
+
+struct EpochEnded {
+  static constexpr std::string_view kType = "epoch_ended";
+  static constexpr bool kSample = false;
+  int task = 0, phase = 0, epoch = 0, hits = 0, count = 0;
+  std::int64_t global_step = 0;
+  double loss = 0, seconds = 0;
+  static auto fields() {
+    using E = EpochEnded;
+    return std::tuple{Field{"task", &E::task, {.doc = "Task."}},
+                      Field{"phase", &E::phase, {.doc = "Phase of the task."}},
+                      Field{"epoch", &E::epoch, {.doc = "Epoch of the phase."}},
+                      Field{"global_step", &E::global_step, {.doc = "First step after the epoch."}},
+                      Field{"loss", &E::loss, {.unit = "nats", .doc = "Mean total loss of the epoch's images."}},
+                      Field{"hits", &E::hits, {.unit = "images", .doc = "Training images classified rightly."}},
+                      Field{"count", &E::count, {.unit = "images", .doc = "Training images seen."}},
+                      Field{"seconds", &E::seconds, {.unit = "s", .doc = "Wall-clock time."}}};
+  }
+};
+
+// A small fixed set of test images of each seen task, evaluated inside a task: for watching, never for choosing.
+struct Probed {
+  static constexpr std::string_view kType = "probed";
+  static constexpr bool kSample = true;
+  int task = 0, on_task = 0, hits = 0, count = 0;
+  std::int64_t global_step = 0;
+  static auto fields() {
+    using E = Probed;
+    return std::tuple{Field{"task", &E::task, {.doc = "Task being learned."}},
+                      Field{"on_task", &E::on_task, {.doc = "Task whose probe images were evaluated."}},
+                      Field{"global_step", &E::global_step, {.doc = "Step of the run."}},
+                      Field{"hits", &E::hits, {.unit = "images", .doc = "Classified rightly."}},
+                      Field{"count", &E::count, {.unit = "images", .doc = "Evaluated."}}};
+  }
+};
+
+struct EvaluationStarted {
+  static constexpr std::string_view kType = "evaluation_started";
+  static constexpr bool kSample = false;
+  int after_task = 0, images = 0;
+  static auto fields() {
+    using E = EvaluationStarted;
+    return std::tuple{Field{"after_task", &E::after_task, {.doc = "Task just learned."}},
+                      Field{"images", &E::images, {.unit = "images", .doc = "Test images of all tasks seen."}}};
+  }
+};
+
+struct Evaluated {
+  static constexpr std::string_view kType = "evaluated";
+  static constexpr bool kSample = false;
+  int after_task = 0, on_task = 0, hits = 0, count = 0;
+  std::int64_t global_step = 0;
+  static auto fields() {
+    using E = Evaluated;
+    return std::tuple{Field{"after_task", &E::after_task, {.doc = "Task just learned: the row of the accuracy matrix."}},
+                      Field{"on_task", &E::on_task, {.doc = "Task evaluated: the column."}},
+                      Field{"global_step", &E::global_step, {.doc = "Step of the run."}},
+                      Field{"hits", &E::hits, {.unit = "images", .doc = "Test images classified rightly among all classes seen."}},
+                      Field{"count", &E::count, {.unit = "images", .doc = "Test images of the task."}}};
+  }
+};
+
+struct TaskEnded {
+  static constexpr std::string_view kType = "task_ended";
+  static constexpr bool kSample = false;
+  int task = 0;
+  std::int64_t global_step = 0;
+  double seconds = 0;
+  static auto fields() {
+    using E = TaskEnded;
+    return std::tuple{Field{"task", &E::task, {.doc = "Task."}},
+                      Field{"global_step", &E::global_step, {.doc = "First step after the task."}},
+                      Field{"seconds", &E::seconds, {.unit = "s", .doc = "Wall-clock time of training and evaluation."}}};
+  }
+};
+
+// Where the run is, for status bars; sent a few times a second at most.
+struct Progress {
+  static constexpr std::string_view kType = "progress";
+  static constexpr bool kSample = true;
+  std::string stage;
+  int task = 0, epoch = 0, epochs = 0, step = 0, steps = 0;
+  double images_per_second = 0, task_seconds_left = 0, run_seconds_left = 0, fraction = 0;
+  std::int64_t rss_bytes = 0, device_bytes = 0;
+  static auto fields() {
+    using E = Progress;
+    return std::tuple{Field{"stage", &E::stage, {.doc = "data, training, statistics or evaluation."}},
+                      Field{"task", &E::task, {.doc = "Task."}},
+                      Field{"epoch", &E::epoch, {.doc = "Epoch of the phase."}},
+                      Field{"epochs", &E::epochs, {.unit = "epochs", .doc = "Epochs of the phase."}},
+                      Field{"step", &E::step, {.doc = "Steps done in the epoch (or batches of an evaluation)."}},
+                      Field{"steps", &E::steps, {.unit = "steps", .doc = "Steps of the epoch."}},
+                      Field{"fraction", &E::fraction, {.doc = "Done part of the run, 0 to 1, by estimated time."}},
+                      Field{"images_per_second", &E::images_per_second, {.unit = "images/s", .doc = "Lately."}},
+                      Field{"task_seconds_left", &E::task_seconds_left, {.unit = "s", .doc = "Estimate; negative when unknown."}},
+                      Field{"run_seconds_left", &E::run_seconds_left, {.unit = "s", .doc = "Estimate; negative when unknown."}},
+                      Field{"rss_bytes", &E::rss_bytes, {.unit = "bytes", .doc = "Resident memory of the process."}},
+                      Field{"device_bytes", &E::device_bytes, {.unit = "bytes", .doc = "Memory held on the accelerator; 0 on CPU."}}};
+  }
+};
+
+// How often each prompt was chosen, since the last such event of the same kind.
+struct PromptUse {
+  static constexpr std::string_view kType = "prompt_use";
+  static constexpr bool kSample = false;
+  int task = 0, on_task = 0, layer = 0;
+  std::int64_t global_step = 0;
+  std::string split;
+  std::vector<std::int64_t> asked, applied;
+  static auto fields() {
+    using E = PromptUse;
+    return std::tuple{Field{"task", &E::task, {.doc = "Task being learned or just learned."}},
+                      Field{"on_task", &E::on_task, {.doc = "Task that the images belong to."}},
+                      Field{"layer", &E::layer, {.doc = "Entry of the recipe's prompts."}},
+                      Field{"global_step", &E::global_step, {.doc = "Step of the run."}},
+                      Field{"split", &E::split, {.doc = "train or test."}},
+                      Field{"asked", &E::asked, {.unit = "images", .doc = "Per prompt: images whose own query asked for it."}},
+                      Field{"applied", &E::applied, {.unit = "images", .doc = "Per prompt: images that were given it."}}};
+  }
+};
+
+// Class means after a task: tensors "prototypes" [classes, width] and "labels" [classes] in the blob.
+struct Prototypes {
+  static constexpr std::string_view kType = "prototypes";
+  static constexpr bool kSample = false;
+  int task = 0;
+  std::string blob;
+  static auto fields() {
+    return std::tuple{Field{"task", &Prototypes::task, {.doc = "Task just learned."}},
+                      Field{"blob", &Prototypes::blob, {.doc = "File under blobs/: prototypes [classes, width], labels [classes]."}}};
+  }
+};
+
+// Prompt keys after a task: tensor "keys" [pool, width] in the blob.
+struct Keys {
+  static constexpr std::string_view kType = "keys";
+  static constexpr bool kSample = false;
+  int task = 0, layer = 0;
+  std::string blob;
+  static auto fields() {
+    return std::tuple{Field{"task", &Keys::task, {.doc = "Task just learned."}},
+                      Field{"layer", &Keys::layer, {.doc = "Entry of the recipe's prompts."}},
+                      Field{"blob", &Keys::blob, {.doc = "File under blobs/: keys [pool, width]."}}};
+  }
+};
+
+// Predictions on the test images of all seen tasks, in evaluation order.
+struct Predictions {
+  static constexpr std::string_view kType = "predictions";
+  static constexpr bool kSample = false;
+  int after_task = 0;
+  std::string blob;
+  static auto fields() {
+    return std::tuple{Field{"after_task", &Predictions::after_task, {.doc = "Task just learned."}},
+                      Field{"blob", &Predictions::blob, {.doc = "File under blobs/: sample [N] index in the test split, label [N], prediction [N], as classes of the data set."}}};
+  }
+};
+
+struct IssueRaised {
+  static constexpr std::string_view kType = "issue";
+  static constexpr bool kSample = false;
+  std::string severity, path, message, hint;
+  static auto fields() {
+    using E = IssueRaised;
+    return std::tuple{Field{"severity", &E::severity, {.choices = "error|warning", .doc = "error or warning."}},
+                      Field{"path", &E::path, {.doc = "Where: a path in the recipe, an option, a file."}},
+                      Field{"message", &E::message, {.doc = "What is wrong."}},
+                      Field{"hint", &E::hint, {.doc = "What to do."}}};
+  }
+};
+
+struct CheckpointSaved {
+  static constexpr std::string_view kType = "checkpoint_saved";
+  static constexpr bool kSample = false;
+  int task = 0;
+  std::int64_t global_step = 0, bytes = 0;
+  std::string file;
+  double seconds = 0;
+  static auto fields() {
+    using E = CheckpointSaved;
+    return std::tuple{Field{"task", &E::task, {.doc = "Task."}},
+                      Field{"global_step", &E::global_step, {.doc = "Next step of the run."}},
+                      Field{"file", &E::file, {.doc = "File under checkpoints/."}},
+                      Field{"bytes", &E::bytes, {.unit = "bytes", .doc = "Size."}},
+                      Field{"seconds", &E::seconds, {.unit = "s", .doc = "Time it took."}}};
+  }
+};
+
+struct RunFailed {
+  static constexpr std::string_view kType = "run_failed";
+  static constexpr bool kSample = false;
+  std::string code, message, hint;
+  static auto fields() {
+    using E = RunFailed;
+    return std::tuple{Field{"code", &E::code, {.doc = "Short and stable: disk-full, bad-weights, out-of-memory, ..."}},
+                      Field{"message", &E::message, {.doc = "What happened and what is safe."}},
+                      Field{"hint", &E::hint, {.doc = "What to do."}}};
+  }
+};
+
+// state: "done", "stopped" (kept, resumable), "failed", "refused" (bad input; nothing was started or written).
+struct RunEnded {
+  static constexpr std::string_view kType = "run_ended";
+  static constexpr bool kSample = false;
+  std::string state;
+  double seconds = 0;
+  static auto fields() {
+    return std::tuple{Field{"state", &RunEnded::state, {.choices = "done|stopped|failed|refused", .doc = "How it ended."}},
+                      Field{"seconds", &RunEnded::seconds, {.unit = "s", .doc = "Wall-clock time of this stretch of the run."}}};
+  }
+};
+
+using Payload = std::variant<RunStarted, RunResumed, RunPaused, RunContinued, TaskStarted, PhaseStarted, StepMeasured,
+                             EpochEnded, Probed, EvaluationStarted, Evaluated, TaskEnded, Progress, PromptUse, Prototypes,
+                             Keys, Predictions, IssueRaised, CheckpointSaved, RunFailed, RunEnded>;
+
+struct Event {
+  std::uint64_t seq = 0;   // 0, 1, 2, ... without a gap
+  std::int64_t at_us = 0;  // microseconds since 1970, UTC; for display, never for logic
+  Payload what;
+};
+
+template <class... Ts>
+struct overloaded : Ts... {
+  using Ts::operator()...;
+};
+template <class... Ts>
+overloaded(Ts...) -> overloaded<Ts...>;
+
+}  // namespace palimpsest

@@ -1,0 +1,53 @@
+// Options of a run that belong to no recipe: which data, which stream, which network, which machine. Declared once;
+// the command line and the window's form are derived from here.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <tuple>
+
+#include "engine/protocol/param.h"
+
+namespace palimpsest {
+
+struct RunOptions {
+  std::string data = "fashion-mnist";
+  int limit_train = 0, limit_test = 0;
+  std::string scenario = "cil:init=2,increment=2,order=1993";
+  std::string backbone = "micro";
+  int image_size = 0;
+  std::string input_range = "default";
+  std::string train_transform = "plain", test_transform = "plain";
+  std::int64_t seed = 1;
+  std::string device = "auto";
+  std::string precision = "fp32";
+  int threads = 0;
+  int eval_batch = 64;
+  int probe_images = 0, probe_every = 25;
+  double checkpoint_seconds = 60;
+
+  static auto fields() {
+    using O = RunOptions;
+    return std::tuple{
+        Field{"data", &O::data, {.doc = "Data set: fashion-mnist[:DIR], idx:DIR, cifar10:DIR, cifar100:DIR, folder:DIR, shapes[:classes=N].", .level = Level::Learn}},
+        Field{"limit_train", &O::limit_train, {.min = 0, .max = 1e9, .unit = "images per class", .doc = "First N training images of each class, in data set order; 0 takes all.", .level = Level::Learn}},
+        Field{"limit_test", &O::limit_test, {.min = 0, .max = 1e9, .unit = "images per class", .doc = "First N test images of each class, in data set order; 0 takes all."}},
+        Field{"scenario", &O::scenario, {.doc = "Stream of tasks: cil:init=A,increment=B,order=SEED|natural. The order is PILOT's for the same seed.", .level = Level::Learn}},
+        Field{"backbone", &O::backbone, {.doc = "micro (bundled) or a weights file (.safetensors).", .level = Level::Learn}},
+        Field{"image_size", &O::image_size, {.min = 0, .max = 2048, .unit = "pixels", .doc = "Input side; 0 takes the weights' own. Position embeddings are interpolated when it differs."}},
+        Field{"input_range", &O::input_range, {.choices = "default|0..1|-1..1|imagenet", .doc = "Range of the pixel values fed to the network; default: what the weights were trained with."}},
+        Field{"train_transform", &O::train_transform, {.choices = "plain|pilot|pilot-coda", .doc = "Transform of training images: plain resizes to the input side; pilot is a random resized crop (scale 0.05 to 1) and a flip; pilot-coda crops from 0.08."}},
+        Field{"test_transform", &O::test_transform, {.choices = "plain|pilot|pilot-coda", .doc = "Transform of test images: plain resizes to the input side; pilot resizes to 256/224 of it (bicubic) and crops the centre; pilot-coda resizes (bilinear)."}},
+        Field{"seed", &O::seed, {.min = 0, .max = 4294967295.0, .doc = "Seed of data order, augmentation and initialisation, each a stream of its own. The class order has its own seed in the scenario.", .level = Level::Learn}},
+        Field{"device", &O::device, {.doc = "auto, cpu or cuda:N. auto takes CUDA where LibTorch has it."}},
+        Field{"precision", &O::precision, {.choices = "fp32|bf16", .doc = "bf16 runs matrix products under autocast (CUDA); selection and losses stay in fp32.", .level = Level::Expert}},
+        Field{"threads", &O::threads, {.min = 0, .max = 1024, .unit = "threads", .doc = "Threads of the engine; 0 takes one for each core. On CPU a result is reproducible for the same number."}},
+        Field{"eval_batch", &O::eval_batch, {.min = 1, .max = 65536, .unit = "images", .doc = "Batch of evaluation. Predictions are instance-wise: they do not depend on it.", .level = Level::Expert}},
+        Field{"probe_images", &O::probe_images, {.min = 0, .max = 1e6, .unit = "images per class", .doc = "Test images of each seen class that are evaluated inside a task, for live curves only; 0 turns it off."}},
+        Field{"probe_every", &O::probe_every, {.min = 1, .max = 1e9, .unit = "steps", .doc = "Steps between two such evaluations."}},
+        Field{"checkpoint_seconds", &O::checkpoint_seconds, {.min = 0.1, .max = 1e6, .unit = "s", .doc = "Time between two checkpoints inside a task; there is always one at each task's end.", .level = Level::Expert}}};
+  }
+};
+
+}  // namespace palimpsest

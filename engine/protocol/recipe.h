@@ -1,0 +1,40 @@
+// A method is a recipe, and a recipe is data: JSON over the parts of the catalogue. This header is torch-free, so
+// the window's editor, `check`, `docs` and the engine read recipes by the same code.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/protocol/param.h"
+
+namespace palimpsest {
+
+// One row of the catalogue: what a part is, without the part.
+struct PartInfo {
+  std::string slot;   // "select", "head", "phase", ...: see slots()
+  std::string name;   // what a recipe writes after "use"
+  std::string title;  // for people
+  std::string doc;    // one paragraph: what it does, the paper, what differs from released code
+  std::vector<ParamSpec> params;
+};
+
+// Every problem of `recipe` against the catalogue, and the same recipe with every default written out.
+struct Resolved {
+  Value recipe;
+  Issues issues;
+};
+Resolved resolve(const Value& recipe, const std::vector<PartInfo>& catalogue);
+
+// The declared parameters behind each place of a resolved recipe, in reading order: what an inspector shows.
+struct RecipePart {
+  std::string path;         // "prompts.0.select", "phases.1"
+  const PartInfo* info;     // borrowed from the catalogue
+};
+std::vector<RecipePart> partsOf(const Value& recipe, const std::vector<PartInfo>& catalogue);
+
+// Applies "phases.0.epochs" = text, as --set does: the type comes from the declaration. Problems go to `issues`.
+void applySetting(Value& recipe, std::string_view path, std::string_view text,
+                  const std::vector<PartInfo>& catalogue, Issues& issues);
+
+}  // namespace palimpsest

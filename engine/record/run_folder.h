@@ -1,0 +1,85 @@
+// A run is a folder; FORMAT.md describes it. Readers work on finished and on still-growing runs alike.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/protocol/event.h"
+#include "engine/protocol/issue.h"
+#include "engine/protocol/sink.h"
+#include "engine/protocol/value.h"
+
+namespace palimpsest::record {
+
+constexpr int kFormat = 1;
+
+struct Paths {
+  explicit Paths(std::filesystem::path folder) : folder(std::move(folder)) {}
+  std::filesystem::path folder;
+  std::filesystem::path run() const { return folder / "run.json"; }
+  std::filesystem::path events() const { return folder / "events.jsonl"; }
+  std::filesystem::path results() const { return folder / "results.json"; }
+  std::filesystem::path blobs() const { return folder / "blobs"; }
+  std::filesystem::path checkpoints() const { return folder / "checkpoints"; }
+  std::filesystem::path log() const { return folder / "run.log"; }
+  std::filesystem::path lock() const { return folder / "writer.lock"; }
+};
+
+// True when the folder holds a run (run.json exists).
+bool isRun(const std::filesystem::path& folder);
+// True while some process writes it (an advisory lock, released by the system when the process dies).
+bool isBeingWritten(const std::filesystem::path& folder);
+
+// The one writer of a run: appends events, each line whole and handed to the system before on() returns. Owned by the
+// engine's thread. Throws Error{"disk-full"} or Error{"write-failed"} from on() and the constructors.
+class Writer final : public Sink {
+ public:
+  // Makes the folder and run.json. Throws BadInput when the folder already holds a run.
+  static std::unique_ptr<Writer> create(const std::filesystem::path& folder, const Value& run);
+  // Goes on with an existing run: takes the lock (BadInput when another process has it), cuts a torn last line.
+  static std::unique_ptr<Writer> append(const std::filesystem::path& folder);
+  ~Writer() override;
+  void on(const Event& event) override;
+  std::uint64_t nextSeq() const { return next_seq_; }
+  void writeResults(const Value& results);
+
+ private:
+  explicit Writer(std::filesystem::path folder);
+  void lock();
+  void open();
+  Paths paths_;
+  int lock_ = -1, file_ = -1;
+  std::uint64_t next_seq_ = 0;
+};
+
+// Reads a run from the start and goes on as it grows. Tolerates a torn last line (it is not consumed until whole) and
+// lines of unknown type (skipped). Not thread-safe; cheap to poll.
+class Reader {
+ public:
+  explicit Reader(std::filesystem::path folder);  // throws BadInput when it holds no run
+  const Value& run() const { return run_; }       // run.json
+  // New whole events since the last call, at most `limit`. A damaged line in the middle becomes an issue, once.
+  std::vector<Event> poll(std::size_t limit = 100000);
+  const Issues& issues() const { return issues_; }
+  bool torn() const { return torn_; }  // bytes after the last newline at the last poll
+  std::optional<Value> results() const;
+
+ private:
+  Paths paths_;
+  Value run_;
+  std::ifstream file_;
+  std::string partial_;
+  std::uint64_t expected_seq_ = 0;
+  bool torn_ = false;
+  Issues issues_;
+};
+
+// All events of a run with superseded ones (see RunResumed) taken out: what a report reads.
+std::vector<Event> effectiveEvents(const std::filesystem::path& folder);
+
+}  // namespace palimpsest::record
