@@ -1,0 +1,59 @@
+// Everything that differs between LibTorch 1.13 and 2.x, and nothing else.
+#pragma once
+
+#include <ATen/autocast_mode.h>
+#include <torch/torch.h>
+#include <torch/version.h>
+
+#include <tuple>
+
+#define PALIMPSEST_TORCH_AT_LEAST(major, minor) \
+  (TORCH_VERSION_MAJOR > (major) || (TORCH_VERSION_MAJOR == (major) && TORCH_VERSION_MINOR >= (minor)))
+
+namespace palimpsest::compat {
+
+// softmax(q k^T / sqrt(d)) v for [B, heads, T, d], without handing out the map.
+inline at::Tensor scaledDotProductAttention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+#if PALIMPSEST_TORCH_AT_LEAST(2, 0)
+  return at::scaled_dot_product_attention(q, k, v);
+#else
+  return std::get<0>(at::_scaled_dot_product_attention(q, k, v));
+#endif
+}
+
+// bf16 autocast on CUDA for the life of the object; does nothing on the CPU.
+class Autocast {
+ public:
+  Autocast(const torch::Device& device, bool wanted) : active_(wanted && device.is_cuda()) {
+    if (!active_) return;
+    was_ = enabled();
+    set(true);
+    at::autocast::increment_nesting();
+  }
+  ~Autocast() {
+    if (!active_) return;
+    if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
+    set(was_);
+  }
+  Autocast(const Autocast&) = delete;
+  Autocast& operator=(const Autocast&) = delete;
+
+ private:
+#if PALIMPSEST_TORCH_AT_LEAST(2, 4)
+  static bool enabled() { return at::autocast::is_autocast_enabled(at::kCUDA); }
+  static void set(bool on) {
+    at::autocast::set_autocast_enabled(at::kCUDA, on);
+    if (on) at::autocast::set_autocast_dtype(at::kCUDA, at::kBFloat16);
+  }
+#else
+  static bool enabled() { return at::autocast::is_enabled(); }
+  static void set(bool on) {
+    at::autocast::set_enabled(on);
+    if (on) at::autocast::set_autocast_gpu_dtype(at::kBFloat16);
+  }
+#endif
+  const bool active_;
+  bool was_ = false;
+};
+
+}  // namespace palimpsest::compat

@@ -1,0 +1,43 @@
+// Backbones from files: architecture read off the tensors' shapes, every missing, unexpected or misshapen tensor
+// reported at once.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "engine/engine.h"
+#include "engine/vit/vit.h"
+#include "engine/weights/safetensors.h"
+
+namespace palimpsest {
+
+struct LoadedBackbone {
+  vit::Vit vit{nullptr};  // frozen, in evaluation mode, float32, on the CPU
+  vit::Shape shape;
+  std::string name;         // as asked for
+  std::string file;         // empty for "new:"
+  std::string sha256;       // of the file
+  std::string input_range;  // "0..1", "-1..1" or "imagenet": what the weights were trained with
+  at::Tensor head_weight, head_bias;  // the file's classifier; undefined when it has none
+  std::string licence, origin;
+  Metadata metadata;
+};
+
+// `name_or_file`: "micro" (bundled), a weights file, or "new:image=28,patch=4,width=128,depth=6,heads=4,seed=1"
+// (random weights). `image_size` 0: the weights' own; otherwise positions are interpolated as timm 0.6 does (bicubic,
+// not antialiased, grid part only). Throws BadInput.
+LoadedBackbone loadBackbone(const std::string& name_or_file, int image_size, const std::string& resource_folder);
+
+// Path of the weights behind a name; the name itself for a file. Does not look whether it is there.
+std::filesystem::path backboneFile(const std::string& name_or_file, const std::string& resource_folder);
+
+// Reads only the header: cheap. sha256 stays empty. Throws BadInput.
+BackboneInfo inspectBackbone(const std::filesystem::path& file);
+
+// Writes timm's names; `half` stores 16-bit floats. Keys that the reader knows: "heads", "input_range", "licence", "origin".
+void saveBackbone(const std::filesystem::path& file, const vit::Vit& vit, Metadata metadata = {}, bool half = false);
+
+// [1, class + g*g, W] -> [1, class + target*target, W]; the same tensor when nothing changes.
+at::Tensor resizedPositions(const at::Tensor& positions, int class_tokens, int target_grid);
+
+}  // namespace palimpsest
