@@ -1,0 +1,31 @@
+// The log: filtered by level, text and run; follows its tail until somebody scrolls up.
+#pragma once
+
+#include <QWidget>
+
+class QCheckBox;
+class QComboBox;
+class QLineEdit;
+class QTableView;
+
+namespace palimpsest {
+
+class LogModel;
+class LogFilter;
+
+class LogView : public QWidget {
+  Q_OBJECT
+ public:
+  explicit LogView(LogModel& log, QWidget* parent = nullptr);
+  bool followsTail() const;
+  void copy() const;  // the selected lines, or all that are shown
+
+ private:
+  LogFilter* filter_;
+  QComboBox *level_, *run_;
+  QLineEdit* text_;
+  QCheckBox* follow_;
+  QTableView* table_;
+};
+
+}  // namespace palimpsest

@@ -1,0 +1,18 @@
+// Accuracy on each task of the run in focus, one curve a task, in task colours: where it was learned, where it fell.
+#pragma once
+
+#include "widgets/views/live_plot.h"
+
+namespace palimpsest {
+
+class TaskPlot final : public LivePlot {
+  Q_OBJECT
+ public:
+  explicit TaskPlot(FrameClock& frames, QWidget* parent = nullptr);
+
+ protected:
+  Scene scene() const override;
+  QString summary() const override;
+};
+
+}  // namespace palimpsest
