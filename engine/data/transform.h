@@ -2,8 +2,8 @@
 // between them, antialiased); values are planar RGB, [3, side, side], float32.
 #pragma once
 
-#include <memory>
 #include <string>
+#include <vector>
 
 #include "engine/data/image.h"
 #include "engine/protocol/random.h"
@@ -37,6 +37,7 @@ class Transform {
 
  private:
   TransformSpec spec_;
+  std::vector<float> table_;  // [3, 256]: what a byte of a channel becomes
 };
 
 }  // namespace palimpsest
