@@ -74,7 +74,7 @@ class ScenarioTest : public QObject {
       for (const auto& value : orders[key].toArray()) expected.push_back(value.toInt());
       QCOMPARE(pilotClassOrder(match.captured(1).toInt(), match.captured(2).toUInt()), expected);
     }
-    QCOMPARE(compared, 15);
+    QCOMPARE(compared, 16);
   }
 
   void taskSizesFollowPilot() {
