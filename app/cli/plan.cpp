@@ -1,0 +1,64 @@
+#include "app/cli/plan.h"
+
+#include <algorithm>
+
+#include "engine/protocol/error.h"
+
+namespace palimpsest::cli {
+namespace {
+
+// "l2p:head.bias" -> {"l2p", "head.bias"}; a path alone has no name. Paths have no colon.
+std::pair<std::string, std::string> splitTarget(const std::string& path) {
+  const auto colon = path.find(':');
+  if (colon == std::string::npos) return {"", path};
+  return {path.substr(0, colon), path.substr(colon + 1)};
+}
+
+}  // namespace
+
+Value readRecipe(const std::string& name_or_file, const std::vector<Setting>& settings, Issues& issues) {
+  Value recipe;
+  try {
+    recipe = loadRecipe(name_or_file);
+  } catch (const BadInput& bad) {
+    append(issues, bad.issues);
+    return recipe;
+  }
+  for (const Setting& setting : settings) {
+    const auto [target, path] = splitTarget(setting.path);
+    if (target.empty() || target == name_or_file || target == nameOf(recipe)) applySetting(recipe, path, setting.value, catalogue(), issues);
+  }
+  return recipe;
+}
+
+void refuseUnknownTargets(const std::vector<Setting>& settings, const std::vector<std::string>& names, Issues& issues) {
+  for (const Setting& setting : settings) {
+    const std::string target = splitTarget(setting.path).first;
+    if (target.empty() || std::find(names.begin(), names.end(), target) != names.end()) continue;
+    const auto near = nearest(target, names);
+    issues.push_back(error("--set", "\"" + target + "\" is no recipe of this command", near ? "did you mean \"" + *near + "\"?" : ""));
+  }
+}
+
+std::string nameOf(const Value& recipe) {
+  const Value* name = recipe.find("name");
+  return name && !name->asString().empty() ? name->asString() : "recipe";
+}
+
+std::filesystem::path freeFolder(const std::string& stem) {
+  for (int n = 1;; ++n) {
+    std::filesystem::path folder = std::filesystem::path("runs") / (stem + "-" + std::to_string(n));
+    if (!std::filesystem::exists(folder)) return folder;
+  }
+}
+
+void append(Issues& issues, const Issues& more) {
+  for (const Issue& issue : more)
+    if (std::find(issues.begin(), issues.end(), issue) == issues.end()) issues.push_back(issue);
+}
+
+void refuse(const Issues& issues) {
+  if (hasErrors(issues)) throw BadInput(issues);
+}
+
+}  // namespace palimpsest::cli

@@ -1,0 +1,30 @@
+// From a command line to a plan that the engine can check and run.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "app/cli/run_arguments.h"
+#include "engine/engine.h"
+
+namespace palimpsest::cli {
+
+// The recipe with `settings` applied. A setting "l2p:head.bias" concerns the recipe l2p alone. Problems go to `issues`.
+Value readRecipe(const std::string& name_or_file, const std::vector<Setting>& settings, Issues& issues);
+
+// A setting "l2q:..." for a recipe that is not among `names` would be lost in silence: it becomes an issue.
+void refuseUnknownTargets(const std::vector<Setting>& settings, const std::vector<std::string>& names, Issues& issues);
+
+// The name that a recipe gives itself; "recipe" when it has none.
+std::string nameOf(const Value& recipe);
+
+// ./runs/<stem>-<n> with the first free n.
+std::filesystem::path freeFolder(const std::string& stem);
+
+// Adds what is not there yet: the same mistake found twice is one mistake.
+void append(Issues& issues, const Issues& more);
+// Throws BadInput when there is an error among them.
+void refuse(const Issues& issues);
+
+}  // namespace palimpsest::cli

@@ -1,0 +1,150 @@
+// Whole runs from the command line: what they print, what they leave behind, and that they can be repeated.
+#include <QDir>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include "cli_process.h"
+#include "engine/record/run_folder.h"
+
+namespace {
+
+// results.json without what a clock and a machine decide.
+QJsonObject resultsOf(const QString& folder) {
+  QJsonObject results = QJsonDocument::fromJson(readFile(folder + QStringLiteral("/results.json"))).object();
+  for (const char* key : {"seconds", "peak_rss_bytes"}) results.remove(QLatin1String(key));
+  return results;
+}
+
+}  // namespace
+
+class TestCliRuns : public QObject {
+  Q_OBJECT
+ private Q_SLOTS:
+  void init() { folder_ = std::make_unique<QTemporaryDir>(); }
+  void aRunPrintsItsTableAndSaysWhereItIs();
+  void progressIsOneLinePerEpochWithoutATerminal();
+  void theSameCommandTwiceGivesTheSameResults_data();
+  void theSameCommandTwiceGivesTheSameResults();
+  void anotherSeedGivesAnotherRun();
+  void theDefaultFolderIsTheFirstFreeOne();
+  void settingsReachTheRecipe();
+  void compareWritesAllItsFiles();
+  void reportsReadATornRun();
+  void runsAreListed();
+  void featuresAreWritten();
+
+ private:
+  QString path(const char* name) const { return folder_->filePath(QLatin1String(name)); }
+  std::unique_ptr<QTemporaryDir> folder_;
+};
+
+void TestCliRuns::aRunPrintsItsTableAndSaysWhereItIs() {
+  const Ended ended = cli(tinyRun(QStringLiteral("simplecil"), path("run")));
+  QVERIFY2(ended.status == 0, qPrintable(ended.err));
+  for (const char* word : {"after task", "average", "last", "forgetting"}) QVERIFY2(ended.out.contains(QLatin1String(word)), qPrintable(ended.out));
+  QVERIFY(ended.err.contains(path("run")));
+  const QJsonObject results = resultsOf(path("run"));
+  QCOMPARE(results[QLatin1String("state")].toString(), QStringLiteral("done"));
+  QCOMPARE(results[QLatin1String("top1")].toArray().size(), 3);
+  QVERIFY(ended.out.contains(QString::number(results[QLatin1String("last")].toDouble(), 'f', 2)));
+  for (const char* file : {"run.json", "events.jsonl", "results.json", "run.log"}) QVERIFY2(QFile::exists(path("run/") + QLatin1String(file)), file);
+}
+
+void TestCliRuns::progressIsOneLinePerEpochWithoutATerminal() {
+  const Ended ended = cli(tinyRun(QStringLiteral("finetune"), path("run")) + QStringList{QStringLiteral("--set"), QStringLiteral("phases.0.epochs=3")});
+  QVERIFY2(ended.status == 0, qPrintable(ended.err));
+  QCOMPARE(ended.err.count(QStringLiteral(" epoch ")), 3 * 3);
+  QCOMPARE(ended.err.count(QStringLiteral(" learned in ")), 3);
+  QVERIFY(!ended.err.contains(QLatin1Char('\r')) && !ended.err.contains(QLatin1Char('\x1b')));
+}
+
+void TestCliRuns::theSameCommandTwiceGivesTheSameResults_data() {
+  QTest::addColumn<QString>("recipe");
+  for (const char* recipe : {"finetune", "no-prompt", "simplecil", "l2p", "joint"}) QTest::newRow(recipe) << QString::fromLatin1(recipe);
+}
+
+void TestCliRuns::theSameCommandTwiceGivesTheSameResults() {
+  QFETCH(QString, recipe);
+  QCOMPARE(cli(tinyRun(recipe, path("a"))).status, 0);
+  QCOMPARE(cli(tinyRun(recipe, path("b"))).status, 0);
+  QVERIFY(!resultsOf(path("a")).isEmpty());
+  QCOMPARE(resultsOf(path("a")), resultsOf(path("b")));
+}
+
+void TestCliRuns::anotherSeedGivesAnotherRun() {
+  const auto losses = [&](const char* name, const char* seed) {
+    if (cli(tinyRun(QStringLiteral("finetune"), path(name)) + QStringList{QStringLiteral("--seed"), QLatin1String(seed)}).status != 0) return std::vector<double>{};
+    std::vector<double> all;
+    for (const palimpsest::Event& event : palimpsest::record::effectiveEvents(path(name).toStdString()))
+      if (const auto* step = std::get_if<palimpsest::StepMeasured>(&event.what)) all.push_back(step->loss);
+    return all;
+  };
+  const auto one = losses("one", "1"), same = losses("same", "1"), two = losses("two", "2");
+  QVERIFY(!one.empty() && one.size() == two.size());
+  QVERIFY(one == same);
+  QVERIFY(one != two);
+}
+
+void TestCliRuns::theDefaultFolderIsTheFirstFreeOne() {
+  CliProcess process(QStringList{QStringLiteral("run"), QStringLiteral("--recipe"), QStringLiteral("simplecil")} + tinyOptions());
+  const Ended ended = process.wait();
+  QVERIFY2(ended.status == 0 && ended.err.contains(QStringLiteral("runs/simplecil-1")), qPrintable(ended.err));
+}
+
+void TestCliRuns::settingsReachTheRecipe() {
+  const QStringList settings{QStringLiteral("--set"), QStringLiteral("phases.0.epochs=1"), QStringLiteral("--phases.0.lr"), QStringLiteral("0.125")};
+  QCOMPARE(cli(tinyRun(QStringLiteral("finetune"), path("run")) + settings).status, 0);
+  const QJsonObject run = QJsonDocument::fromJson(readFile(path("run/run.json"))).object();
+  const QJsonObject phase = run[QLatin1String("recipe")][QLatin1String("phases")][0].toObject();
+  QCOMPARE(phase[QLatin1String("epochs")].toInt(), 1);
+  QCOMPARE(phase[QLatin1String("lr")].toDouble(), 0.125);
+}
+
+void TestCliRuns::compareWritesAllItsFiles() {
+  const QStringList arguments{QStringLiteral("compare"), QStringLiteral("--recipes"), QStringLiteral("finetune,simplecil"), QStringLiteral("--out"), path("out"),
+                              QStringLiteral("--set"), QStringLiteral("finetune:phases.0.epochs=1")};
+  const Ended ended = cli(arguments + tinyOptions());
+  QVERIFY2(ended.status == 0, qPrintable(ended.err));
+  for (const char* file : {"compare.json", "compare.csv", "compare.tex", "report.html", "accuracy.png", "forgetting.png", "loss.png", "runs/finetune/results.json", "runs/simplecil/results.json"})
+    QVERIFY2(QFileInfo(path("out/") + QLatin1String(file)).size() > 0, file);
+  for (const char* name : {"finetune", "simplecil"}) QVERIFY2(ended.out.contains(QLatin1String(name)), qPrintable(ended.out));
+  QVERIFY(QJsonDocument::fromJson(readFile(path("out/compare.json"))).isObject());
+  QCOMPARE(resultsOf(path("out/runs/finetune"))[QLatin1String("class_order")], resultsOf(path("out/runs/simplecil"))[QLatin1String("class_order")]);
+}
+
+void TestCliRuns::reportsReadATornRun() {
+  QCOMPARE(cli(tinyRun(QStringLiteral("finetune"), path("run"))).status, 0);
+  const QByteArray events = readFile(path("run/events.jsonl"));
+  writeFile(path("run/events.jsonl"), events.left(events.size() - events.size() / 3));  // somewhere inside a line
+  const Ended ended = cli({QStringLiteral("report"), path("run"), QStringLiteral("--out"), path("report.html")});
+  QVERIFY2(ended.status == 0, qPrintable(ended.err));
+  QVERIFY(readFile(path("report.html")).contains("<svg"));
+}
+
+void TestCliRuns::runsAreListed() {
+  QCOMPARE(cli(tinyRun(QStringLiteral("simplecil"), path("deep/er/run"))).status, 0);
+  const Ended ended = cli({QStringLiteral("list"), QStringLiteral("runs"), folder_->path(), QStringLiteral("--json")});
+  QCOMPARE(ended.status, 0);
+  const QJsonArray rows = QJsonDocument::fromJson(ended.out.toUtf8()).array();
+  QCOMPARE(rows.size(), 1);
+  QCOMPARE(rows[0][QLatin1String("recipe")].toString(), QStringLiteral("simplecil"));
+  QCOMPARE(rows[0][QLatin1String("state")].toString(), QStringLiteral("done"));
+  QCOMPARE(rows[0][QLatin1String("last")].toDouble(), resultsOf(path("deep/er/run"))[QLatin1String("last")].toDouble());
+}
+
+void TestCliRuns::featuresAreWritten() {
+  const Ended ended = cli(QStringList{QStringLiteral("features"), QStringLiteral("--split"), QStringLiteral("train"), QStringLiteral("--out"), path("f.safetensors"), QStringLiteral("--json")} + tinyOptions());
+  QVERIFY2(ended.status == 0, qPrintable(ended.err));
+  const QJsonObject summary = QJsonDocument::fromJson(ended.out.toUtf8()).object();
+  QCOMPARE(summary[QLatin1String("images")].toInt(), 6 * 40);
+  QCOMPARE(summary[QLatin1String("width")].toInt(), 32);
+  const QByteArray file = readFile(path("f.safetensors"));
+  QVERIFY(file.contains("\"features\"") && file.contains("\"labels\""));
+  QVERIFY(file.size() > 6 * 40 * (32 * 4 + 8));
+}
+
+QTEST_GUILESS_MAIN(TestCliRuns)
+#include "tst_cli_runs.moc"
