@@ -17,7 +17,8 @@ std::string toJson(const Value& value, int indent = -1);
 Value parseJson(std::string_view text, const std::string& where);
 // Reads a whole file; throws BadInput when it cannot be read.
 Value readJsonFile(const std::filesystem::path& file);
-// Writes to a temporary name in the same folder, flushes it to the disk and renames. Throws Error{"disk-full"} or Error{"write-failed"}.
+// Writes to a temporary name in the same folder, flushes it to the disk and renames. Throws Error{"disk-full"} or
+// Error{"write-failed"}.
 void writeFileAtomically(const std::filesystem::path& file, std::string_view content);
 
 // {"seq":0,"at_us":...,"type":"evaluated",...}: one line without the newline.

@@ -149,6 +149,10 @@ std::optional<Value> Reader::results() const try {
 
 std::vector<Event> effectiveEvents(const std::filesystem::path& folder) {
   Reader reader(folder);
+  return effectiveEvents(reader);
+}
+
+std::vector<Event> effectiveEvents(Reader& reader) {
   std::vector<Event> events;
   for (auto batch = reader.poll(); !batch.empty(); batch = reader.poll())
     for (Event& event : batch) {

@@ -106,5 +106,6 @@ class Reader {
 
 // All events of a run with superseded ones (see RunResumed) taken out: what a report reads.
 std::vector<Event> effectiveEvents(const std::filesystem::path& folder);
+std::vector<Event> effectiveEvents(Reader& fresh);  // for who also wants its issues; reads it to the end
 
 }  // namespace palimpsest::record
