@@ -1,6 +1,8 @@
 // Accuracy so far of every ticked run: exact points at task ends, the live probed curve thinner between them.
 #pragma once
 
+#include <map>
+
 #include "widgets/models/run_list.h"
 #include "widgets/views/live_plot.h"
 
@@ -14,9 +16,11 @@ class AccuracyPlot final : public LivePlot {
  protected:
   Scene scene() const override;
   QString summary() const override;
+  QString emptyText() const override;
 
  private:
   RunListModel& runs_;
+  mutable std::map<const RunData*, Series> by_task_;  // of one frame
 };
 
 }  // namespace palimpsest

@@ -17,12 +17,15 @@ class ForgettingPlot final : public LivePlot {
  protected:
   Scene scene() const override;
   QString summary() const override;
+  QString emptyText() const override;
 
  private:
+  bool compares() const;  // several runs: means
   void addTasks(Scene& scene) const;
-  void addMeans(Scene& scene, const std::vector<RunData*>& runs) const;
+  void addMeans(Scene& scene) const;
   RunListModel& runs_;
   mutable std::map<const RunData*, Series> means_;  // of one frame
+  mutable std::map<int, Series> by_task_;
 };
 
 }  // namespace palimpsest

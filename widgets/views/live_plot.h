@@ -8,11 +8,10 @@
 #include <optional>
 #include <vector>
 
-#include "widgets/models/run_data.h"
+#include "widgets/models/run_list.h"
 #include "widgets/views/frame_clock.h"
 #include "widgets/views/time_axis.h"
 
-class QCustomPlot;
 class QToolButton;
 
 namespace palimpsest {
@@ -21,14 +20,23 @@ struct Curve {
   const Series* series = nullptr;
   QString name;             // legend, tooltip and CSV
   QPen pen;                 // Qt::NoPen: markers only
-  int marker = -1;          // shape at each point, 0..5; -1: none
+  int marker = -1;          // the run's marker (style/swatch.h) at each point; -1: none
   TimeAxis time;
   bool in_legend = true;    // false for the raw trace under a smoothed one
   bool marks_breaks = false;  // NaN leaves a red tick on the axis
+  bool in_tasks = false;    // the series counts tasks learned, not steps
+};
+
+struct Bar {  // a present value, at the right of the curves and on their scale
+  QString label;
+  double value = 0;
+  QColor colour;
 };
 
 struct Scene {
   std::vector<Curve> curves;
+  std::vector<Bar> bars;
+  QString subtitle;             // what is measured, on what; after the title
   std::vector<TaskBand> bands;  // of the run in focus, in steps
   std::vector<double> seams;    // steps
   TimeAxis time;                // of the run in focus
@@ -59,8 +67,8 @@ class LivePlot : public QWidget, public Framed {
   // What went wrong, in words; nullopt when the file is there. Suffix .png (twice the size), .svg or .pdf.
   std::optional<QString> exportImage(const QString& path);
   std::optional<QString> exportCsv(const QString& path) const;
-  QString csv() const;  // curve,step,value: every point, full precision
-  QCustomPlot* canvas() const;
+  QString csv() const;  // curve,step,tasks_learned,value: every point, full precision
+  PlotCanvas& canvas() const { return *canvas_; }
 
  Q_SIGNALS:
   void hovered(double step);  // in steps of the run in focus; NaN when the pointer left
@@ -68,31 +76,38 @@ class LivePlot : public QWidget, public Framed {
 
  protected:
   struct Labels {
-    QString title, subtitle, unit, empty;
+    QString title, y_axis, unit;  // unit: after values in tooltips
   };
   LivePlot(Labels labels, FrameClock& frames, QWidget* parent);
   virtual Scene scene() const = 0;
   virtual QString summary() const = 0;  // one sentence for people who do not see the plot
-  virtual void runReplaced() {}
+  virtual QString emptyText() const = 0;  // instead of curves without points
   Scene focused() const;  // bands, seams, time and end of the run in focus; no curves
-  void setTitle(const QString& title, const QString& subtitle);
-  void resetViewOnNextFrame();
+  void addToCorner(QWidget* widget);  // right of the title
+  void watch(RunListModel& runs);     // for plots of every ticked run
 
-  bool event(QEvent* event) override;
   void changeEvent(QEvent* event) override;
   void showEvent(QShowEvent* event) override;
   void keyPressEvent(QKeyEvent* event) override;
   void contextMenuEvent(QContextMenuEvent* event) override;
 
-  std::unique_ptr<PlotCanvas> canvas_;
+  void resizeEvent(QResizeEvent* event) override;
+  void focusInEvent(QFocusEvent* event) override;
+  void focusOutEvent(QFocusEvent* event) override;
+  void leaveEvent(QEvent* event) override;
 
  private:
+  void collect();  // asks scene() where something changed since; before anything of it is used
   void saveImage();
   void saveCsv();
+  void copyImage();
+  void placeCorner();
   Labels labels_;
   FrameClock& frames_;
   QPointer<RunData> run_;
-  QToolButton* pill_ = nullptr;
+  PlotCanvas* canvas_;
+  QWidget* corner_;
+  QToolButton* pill_;
   Axis axis_ = Axis::Tasks;
   bool dirty_ = true;
 };

@@ -21,20 +21,12 @@ class LossPlot final : public LivePlot {
  protected:
   Scene scene() const override;
   QString summary() const override;
-  void resizeEvent(QResizeEvent* event) override;
+  QString emptyText() const override;
 
  private:
-  struct Smooth {
-    Series series;
-    std::size_t size = 0;
-    double beta = -1, last_x = 0;
-    std::size_t resets = 0;
-  };
-  const Series& smooth(const RunData& run) const;
   RunListModel& runs_;
-  mutable std::map<const RunData*, Smooth> smooth_;
+  mutable std::map<const RunData*, Smoother> smoothers_;
   double beta_ = 0.9;
-  QWidget* corner_ = nullptr;
   QSlider* slider_ = nullptr;
   QLabel* value_ = nullptr;
 };

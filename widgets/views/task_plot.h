@@ -1,6 +1,8 @@
 // Accuracy on each task of the run in focus, one curve a task, in task colours: where it was learned, where it fell.
 #pragma once
 
+#include <map>
+
 #include "widgets/views/live_plot.h"
 
 namespace palimpsest {
@@ -13,6 +15,10 @@ class TaskPlot final : public LivePlot {
  protected:
   Scene scene() const override;
   QString summary() const override;
+  QString emptyText() const override;
+
+ private:
+  mutable std::map<int, Series> by_task_;  // of one frame
 };
 
 }  // namespace palimpsest

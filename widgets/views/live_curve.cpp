@@ -1,0 +1,180 @@
+#include "widgets/views/live_curve.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "widgets/style/palette.h"
+#include "widgets/style/swatch.h"
+
+namespace palimpsest {
+
+namespace {
+
+constexpr std::size_t kEveryPointInVector = 20000;  // up to here an exported drawing holds every point
+constexpr double kMarkerSize = 8;
+constexpr std::size_t kMarkersAlways = 24;  // more than these need eight pixels each
+constexpr int kBreakTick = 7;
+
+void drawShape(QPainter& painter, int slot, const QPointF& at, double size) {
+  painter.drawPath(style::marker(slot, size).translated(at));
+}
+
+}  // namespace
+
+LiveCurve::LiveCurve(QCPAxis* x, QCPAxis* y) : QCPAbstractPlottable(x, y) { setSelectable(QCP::stNone); }
+
+void LiveCurve::setCurve(const Curve& curve) {
+  curve_ = curve;
+  setName(curve.name);
+  setPen(curve.pen);
+}
+
+QCPRange LiveCurve::getKeyRange(bool& found, QCP::SignDomain) const {
+  found = curve_.series && curve_.series->size() > 0;
+  if (!found) return {};
+  return {curve_.time.x(curve_.series->x(0)), curve_.time.x(curve_.series->x(curve_.series->size() - 1))};
+}
+
+QCPRange LiveCurve::getValueRange(bool& found, QCP::SignDomain, const QCPRange&) const {
+  double low = 0, high = 0;
+  found = curve_.series && curve_.series->size() > 0 &&
+          curve_.series->range(curve_.series->x(0), curve_.series->xs().back(), low, high);
+  return {low, high};
+}
+
+LiveCurve::Span LiveCurve::visible() const {
+  const std::vector<double>& xs = curve_.series->xs();
+  const QCPRange range = keyAxis()->range();
+  const double low = curve_.time.step(range.lower), high = curve_.time.step(range.upper);
+  auto from = std::lower_bound(xs.begin(), xs.end(), low), to = std::upper_bound(from, xs.end(), high);
+  if (from != xs.begin()) --from;
+  if (to != xs.end()) ++to;
+  return {std::size_t(from - xs.begin()), std::size_t(to - xs.begin())};
+}
+
+void LiveCurve::draw(QCPPainter* painter) {
+  ++times_drawn_;
+  if (!curve_.series || curve_.series->size() == 0) return;
+  const Span span = visible();
+  const std::size_t points = span.to - span.from;
+  const bool whole = painter->modes().testFlag(QCPPainter::pmVectorized) && points < kEveryPointInVector;
+  const std::size_t columns = std::size_t(std::max(1, keyAxis()->axisRect()->width()));
+  if (curve_.pen.style() != Qt::NoPen) {
+    if (whole || points <= 2 * columns) drawPoints(painter, span);
+    else drawEnvelope(painter);
+  }
+  if (curve_.marker >= 0 && points <= std::max(kMarkersAlways, columns / 8)) drawMarkers(painter, span);
+  if (curve_.marks_breaks) drawBreaks(painter);
+}
+
+void LiveCurve::drawPoints(QCPPainter* painter, Span span) {
+  applyDefaultAntialiasingHint(painter);
+  painter->setPen(curve_.pen);
+  painter->setBrush(Qt::NoBrush);
+  QPolygonF line;
+  const auto flush = [&] {
+    if (line.size() > 1) painter->drawPolyline(line);
+    else if (line.size() == 1 && curve_.marker < 0) painter->drawPoint(line.front());
+    line.clear();
+  };
+  for (std::size_t i = span.from; i < span.to; ++i) {
+    const double y = curve_.series->y(i);
+    if (std::isfinite(y)) line << coordsToPixels(curve_.time.x(curve_.series->x(i)), y);
+    else flush();
+  }
+  flush();
+}
+
+std::vector<Column> LiveCurve::drawnColumns(double low, double high, int pixels) const {
+  std::vector<Column> out;
+  if (!curve_.series) return out;
+  for (const TimeAxis::Piece& piece : curve_.time.within(low, high)) {
+    const int part = std::max(1, int(std::ceil((piece.x_to - piece.x_from) / (high - low) * pixels)));
+    const double scale = (piece.x_to - piece.x_from) / (piece.step_to - piece.step_from);
+    for (Column column : curve_.series->columns(piece.step_from, piece.step_to, part)) {
+      column.x = piece.x_from + (column.x - piece.step_from) * scale;
+      out.push_back(column);
+    }
+  }
+  return out;
+}
+
+// The range of each column as an upright line, and one line through the last values.
+void LiveCurve::drawEnvelope(QCPPainter* painter) {
+  const QCPRange range = keyAxis()->range();
+  std::vector<QLineF> uprights;
+  QPolygonF line;
+  QPen pen = curve_.pen;
+  const auto flush = [&] {
+    if (line.size() > 1) painter->drawPolyline(line);
+    line.clear();
+  };
+  painter->setBrush(Qt::NoBrush);
+  painter->setAntialiasing(pen.widthF() > 1);
+  painter->setPen(pen);
+  for (const Column& column : drawnColumns(range.lower, range.upper, keyAxis()->axisRect()->width())) {
+    if (!std::isfinite(column.min) || !std::isfinite(column.max)) {
+      flush();
+      continue;
+    }
+    const double x = keyAxis()->coordToPixel(column.x);
+    const double low = valueAxis()->coordToPixel(column.min), high = valueAxis()->coordToPixel(column.max);
+    if (low - high > pen.widthF()) uprights.emplace_back(x, low, x, high);
+    if (std::isfinite(column.last)) line << QPointF(x, valueAxis()->coordToPixel(column.last));
+    else flush();
+  }
+  flush();
+  painter->setAntialiasing(false);
+  pen.setStyle(Qt::SolidLine);
+  pen.setWidthF(1);
+  painter->setPen(pen);
+  painter->drawLines(uprights.data(), int(uprights.size()));
+}
+
+void LiveCurve::drawMarkers(QCPPainter* painter, Span span) {
+  applyDefaultAntialiasingHint(painter);
+  const double size = std::max(kMarkerSize, curve_.pen.widthF() * 3.2);
+  painter->setPen(QPen(style::plotBackground(), 1));
+  painter->setBrush(curve_.pen.color());
+  for (std::size_t i = span.from; i < span.to; ++i)
+    if (std::isfinite(curve_.series->y(i)))
+      drawShape(*painter, curve_.marker, coordsToPixels(curve_.time.x(curve_.series->x(i)), curve_.series->y(i)), size);
+}
+
+void LiveCurve::drawBreaks(QCPPainter* painter) {
+  painter->setAntialiasing(false);
+  painter->setPen(QPen(style::error(), 2));
+  const QRect rect = keyAxis()->axisRect()->rect();
+  double last = -1e9;
+  for (const double step : curve_.series->breaks()) {
+    const double x = keyAxis()->coordToPixel(curve_.time.x(step));
+    if (x < rect.left() || x > rect.right() || x - last < 1) continue;
+    painter->drawLine(QPointF(x, rect.bottom()), QPointF(x, rect.bottom() - kBreakTick));
+    last = x;
+  }
+}
+
+std::optional<LiveCurve::Reading> LiveCurve::nearest(double x) const {
+  if (!curve_.series || curve_.series->size() == 0) return std::nullopt;
+  const std::vector<double>& xs = curve_.series->xs();
+  const double slack = keyAxis()->range().size() * 0.02;
+  if (x < curve_.time.x(xs.front()) - slack || x > curve_.time.x(xs.back()) + slack) return std::nullopt;
+  const double step = curve_.time.step(x);
+  std::size_t i = std::size_t(std::lower_bound(xs.begin(), xs.end(), step) - xs.begin());
+  if (i == xs.size() || (i > 0 && step - xs[i - 1] < xs[i] - step)) --i;
+  return Reading{xs[i], curve_.time.x(xs[i]), curve_.series->y(i)};
+}
+
+void LiveCurve::drawSample(QCPPainter* painter, const QRectF& rect) const {
+  painter->setAntialiasing(true);
+  if (curve_.pen.style() != Qt::NoPen) {
+    painter->setPen(curve_.pen);
+    painter->drawLine(QLineF(rect.left(), rect.center().y(), rect.right(), rect.center().y()));
+  }
+  if (curve_.marker < 0) return;
+  painter->setPen(QPen(style::plotBackground(), 1));
+  painter->setBrush(curve_.pen.color());
+  drawShape(*painter, curve_.marker, rect.center(), kMarkerSize);
+}
+
+}  // namespace palimpsest

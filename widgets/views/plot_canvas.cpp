@@ -1,0 +1,183 @@
+#include "widgets/views/plot_canvas.h"
+
+#include <QVBoxLayout>
+#include <cmath>
+
+#include "widgets/style/palette.h"
+#include "widgets/views/figure.h"
+#include "widgets/views/plot_decor.h"
+
+namespace palimpsest {
+
+namespace {
+constexpr int kPixelsPerTickX = 80, kPixelsPerTickY = 36;
+constexpr double kWheelFactor = 0.85;
+}  // namespace
+
+PlotCanvas::PlotCanvas(const QString& title, const QString& y_axis, const QString& unit, QWidget* parent)
+    : QObject(parent), plot_(new QCustomPlot(parent)) {
+  plot_->setObjectName(QStringLiteral("canvas"));
+  plot_->setFocusPolicy(Qt::NoFocus);
+  plot_->setInteractions(QCP::iRangeDrag | QCP::iRangeZoom);
+  plot_->setNoAntialiasingOnDrag(true);
+  plot_->setBufferDevicePixelRatio(parent->devicePixelRatioF());
+  QCPAxisRect* rect = plot_->axisRect();
+  rect->setAutoMargins(QCP::msNone);  // fixed margins: the axes must not jump when a label grows
+  rect->setRangeZoomFactor(kWheelFactor);
+  for (QCPAxis* axis : {plot_->xAxis, plot_->yAxis}) axis->setTicker(QSharedPointer<QCPAxisTicker>(new CompactTicker));
+  plot_->yAxis->setLabel(y_axis);
+  heading_ = new PlotHeading(plot_, title);
+  plot_->plotLayout()->insertRow(0);
+  plot_->plotLayout()->addElement(0, 0, heading_);
+  plot_->plotLayout()->setRowSpacing(0);
+  bands_ = new PlotBands(rect);
+  overlay_ = new PlotOverlay(rect, unit);
+
+  connect(plot_, &QCustomPlot::beforeReplot, this, &PlotCanvas::aboutToPaint);
+  const auto changed = [this](bool& follows) {
+    if (moving_) return;
+    follows = false;
+    Q_EMIT touched();
+  };
+  connect(plot_->xAxis, qOverload<const QCPRange&>(&QCPAxis::rangeChanged), this, [this, changed] { changed(follows_x_); });
+  connect(plot_->yAxis, qOverload<const QCPRange&>(&QCPAxis::rangeChanged), this, [this, changed] { changed(follows_y_); });
+  connect(plot_, &QCustomPlot::mouseDoubleClick, this, &PlotCanvas::follow);
+  connect(plot_, &QCustomPlot::mouseMove, this, [this](QMouseEvent* event) {
+    const bool inside = plot_->axisRect()->rect().contains(event->pos()) && event->buttons() == Qt::NoButton;
+    hover(inside ? plot_->xAxis->pixelToCoord(event->position().x()) : NAN);
+    Q_EMIT pointed(hovered());
+  });
+  restyle();
+}
+
+void PlotCanvas::set(Scene scene, const QString& empty_text) {
+  scene_ = std::move(scene);
+  syncCurves();
+  bool any = false;
+  std::vector<const LiveCurve*> legend;
+  for (LiveCurve* curve : curves_) {
+    any = any || (curve->curve().series && curve->curve().series->size() > 0);
+    if (curve->curve().in_legend) legend.push_back(curve);
+  }
+  heading_->set(scene_.subtitle, legend);
+  bands_->set(scene_);
+  overlay_->set(scene_, std::move(legend));
+  overlay_->setEmptyText(any ? QString() : empty_text);
+  plot_->xAxis->setLabel(scene_.time.tasks() ? tr("tasks learned") : tr("step"));
+  setMargins();
+  applyView();
+}
+
+void PlotCanvas::syncCurves() {
+  while (curves_.size() > scene_.curves.size()) {
+    plot_->removePlottable(curves_.back());
+    curves_.pop_back();
+  }
+  while (curves_.size() < scene_.curves.size()) curves_.push_back(new LiveCurve(plot_->xAxis, plot_->yAxis));
+  for (std::size_t i = 0; i < curves_.size(); ++i) curves_[i]->setCurve(scene_.curves[i]);
+}
+
+void PlotCanvas::applyView() {
+  moving_ = true;
+  if (follows_x_ && scene_.end > 0) plot_->xAxis->setRange(0, scene_.end);
+  if (follows_y_ && scene_.high > scene_.low) plot_->yAxis->setRange(scene_.low, scene_.high);
+  moving_ = false;
+}
+
+void PlotCanvas::follow() {
+  follows_x_ = follows_y_ = true;
+  applyView();
+  plot_->replot(QCustomPlot::rpQueuedReplot);
+  Q_EMIT touched();
+}
+
+void PlotCanvas::zoom(double factor) {
+  const double centre = std::isnan(hovered()) ? plot_->xAxis->range().center() : hovered();
+  plot_->xAxis->scaleRange(factor, centre);
+  plot_->replot(QCustomPlot::rpQueuedReplot);
+}
+
+void PlotCanvas::hover(double x) {
+  if (x == hovered() || (std::isnan(x) && std::isnan(hovered()))) return;
+  overlay_->setHover(x);
+  overlay_->layer()->replot();
+}
+
+double PlotCanvas::hovered() const { return overlay_->hover(); }
+QStringList PlotCanvas::readings() const { return overlay_->readings(); }
+
+void PlotCanvas::setCursor(double x) {
+  overlay_->setCursor(x);
+  overlay_->layer()->replot();
+}
+
+void PlotCanvas::setFocused(bool focused) {
+  overlay_->setFocused(focused);
+  overlay_->layer()->replot();
+}
+
+void PlotCanvas::setReserved(int pixels) { heading_->setReserved(pixels); }
+
+void PlotCanvas::restyle() {
+  const QFont font = plot_->font();
+  QFont small = font;
+  small.setPointSizeF(font.pointSizeF() * 0.88);
+  plot_->setBackground(QBrush(style::plotBackground()));
+  for (QCPAxis* axis : {plot_->xAxis, plot_->yAxis}) {
+    axis->setBasePen(QPen(style::axis(), 1));
+    axis->setTickPen(QPen(style::axis(), 1));
+    axis->setSubTicks(false);
+    axis->setTickLengthOut(3);
+    axis->setTickLengthIn(0);
+    axis->setTickLabelFont(small);
+    axis->setTickLabelColor(style::axis());
+    axis->setLabelFont(small);
+    axis->setLabelColor(style::muted());
+    axis->setTickLabelPadding(3);
+    axis->setLabelPadding(2);
+    axis->grid()->setPen(QPen(style::grid(), 1));
+    axis->grid()->setZeroLinePen(QPen(style::grid(), 1));
+  }
+  setMargins();
+}
+
+void PlotCanvas::setMargins() {
+  const QFontMetrics metrics(plot_->xAxis->tickLabelFont());
+  const int label = metrics.height() + 4;
+  const int left = metrics.horizontalAdvance(QStringLiteral("100.0")) + label + 10;
+  QCPAxisRect* rect = plot_->axisRect();
+  rect->setMargins({left, metrics.height() + 6, 14 + PlotBands::barsWidth(scene_), metrics.height() + label + 6});
+  plot_->xAxis->ticker()->setTickCount(std::max(2, plot_->width() / kPixelsPerTickX));
+  plot_->yAxis->ticker()->setTickCount(std::max(2, plot_->height() / kPixelsPerTickY));
+}
+
+void PlotCanvas::paintOn(QPaintDevice& device, bool vector) const {
+  QCPPainter painter;
+  painter.begin(&device);
+  painter.setMode(QCPPainter::pmVectorized, vector);
+  painter.setMode(QCPPainter::pmNoCaching);
+  painter.setMode(QCPPainter::pmNonCosmetic, vector);
+  const double hover = overlay_->hover();
+  overlay_->setHover(NAN);
+  overlay_->setFocused(false);
+  heading_->setReserved(0);
+  plot_->toPainter(&painter, plot_->width(), plot_->height());
+  overlay_->setHover(hover);
+}
+
+std::optional<QString> PlotCanvas::write(const QString& path, const QString& title) {
+  Q_EMIT aboutToPaint();
+  auto problem = writeFigure(path, plot_->size(), title, [this](QPaintDevice& device, bool vector) { paintOn(device, vector); });
+  plot_->replot(QCustomPlot::rpQueuedReplot);
+  return problem;
+}
+
+QImage PlotCanvas::image() const {
+  QImage image(plot_->size() * 2, QImage::Format_ARGB32_Premultiplied);
+  image.setDevicePixelRatio(2);
+  image.fill(style::plotBackground());
+  paintOn(image, false);
+  return image;
+}
+
+}  // namespace palimpsest
