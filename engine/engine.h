@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -88,6 +89,12 @@ struct FeatureSummary {
   double seconds = 0;
 };
 FeatureSummary extractFeatures(const FeatureRequest& request);
+
+// The network that a run has trained, as a weights file with timm's names; 16-bit floats when `half`. `card` goes into
+// the file's metadata ("licence", "origin", "recipe", ...). Throws BadInput when the run trains no network or has not
+// finished a task.
+void exportBackbone(const std::filesystem::path& run_folder, const std::filesystem::path& out,
+                    const std::map<std::string, std::string>& card, bool half);
 
 // Version strings for run.json and the About box.
 std::string programVersion();

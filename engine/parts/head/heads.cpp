@@ -1,0 +1,84 @@
+#include "engine/parts/head/heads.h"
+
+#include <cmath>
+#include <numbers>
+
+#include "engine/parts/random_tensors.h"
+#include "engine/protocol/error.h"
+
+namespace palimpsest {
+
+// By the inverse of the normal's distribution function: one draw a value, so the count of draws is fixed.
+torch::Tensor truncatedNormalTensor(at::IntArrayRef shape, double deviation, std::uint64_t seed) {
+  const double edge = std::erf(2.0 / std::numbers::sqrt2);
+  return torch::erfinv(uniformTensor(shape, -edge, edge, seed)) * (deviation * std::numbers::sqrt2);
+}
+
+void Head::observe(const Tensor&, const Tensor&) { throw Error("internal", "this head has nothing to observe"); }
+
+LinearHead::LinearHead(const Params& params, const Setting& setting) : params_(params), setting_(setting) {
+  const auto options = torch::TensorOptions().device(setting.device);
+  weight_ = torch::empty({0, setting.shape.width}, options);
+  bias_ = torch::empty({0}, options);
+}
+
+// Growing keeps the old rows' values. The rows of a class depend on its label alone, not on the task that brings it.
+void LinearHead::beginTask(const TaskScope& scope) {
+  const auto old = weight_.size(0), width = weight_.size(1);
+  if (scope.seen <= old) return;
+  std::vector<Tensor> rows{weight_.detach()};
+  for (auto label = old; label < scope.seen; ++label) {
+    const auto seed = seedOf(setting_.seed, Purpose::Initialisation, 201, label);
+    if (params_.init == "zeros") rows.push_back(torch::zeros({1, width}));
+    else if (params_.init == "kaiming") rows.push_back(uniformTensor({1, width}, -1, 1, seed) * std::sqrt(3.0 / static_cast<double>(width)));
+    else rows.push_back(truncatedNormalTensor({1, width}, 0.02, seed));
+    rows.back() = rows.back().to(setting_.device);
+  }
+  weight_ = torch::cat(rows).requires_grad_(weight_.requires_grad());
+  bias_ = torch::cat({bias_.detach(), torch::zeros({scope.seen - old}, bias_.options())}).requires_grad_(bias_.requires_grad());
+}
+
+Tensor LinearHead::logits(const Tensor& feature) const { return torch::linear(feature, weight_, bias_); }
+
+int LinearHead::maskedBelow(const TaskScope& scope) const { return params_.train_on == "classes-of-task" ? scope.first : 0; }
+
+void LinearHead::visit(State& state) {
+  state.tensor("weight", weight_, true);
+  state.tensor("bias", bias_, true);
+}
+
+PrototypeHead::PrototypeHead(const Params&, const Setting& setting) : setting_(setting) {
+  const auto wide = torch::TensorOptions().dtype(torch::kDouble).device(setting.device);
+  sums_ = torch::zeros({0, setting.shape.width}, wide);
+  counts_ = torch::zeros({0}, wide);
+  weight_ = torch::zeros({0, setting.shape.width}, torch::TensorOptions().device(setting.device));
+}
+
+void PrototypeHead::beginTask(const TaskScope& scope) {
+  const auto fresh = scope.seen - sums_.size(0);
+  if (fresh <= 0) return;
+  sums_ = torch::cat({sums_, torch::zeros({fresh, sums_.size(1)}, sums_.options())});
+  counts_ = torch::cat({counts_, torch::zeros({fresh}, counts_.options())});
+  weight_ = torch::cat({weight_, torch::zeros({fresh, weight_.size(1)}, weight_.options())});
+}
+
+void PrototypeHead::observe(const Tensor& feature, const Tensor& labels) {
+  sums_.index_add_(0, labels, feature.to(torch::kDouble));
+  counts_.index_add_(0, labels, torch::ones({labels.size(0)}, counts_.options()));
+}
+
+void PrototypeHead::solve() { weight_ = (sums_ / counts_.clamp_min(1).unsqueeze(1)).to(torch::kFloat); }
+
+Tensor PrototypeHead::logits(const Tensor& feature) const {
+  namespace F = torch::nn::functional;
+  const auto rows = F::NormalizeFuncOptions().dim(-1);
+  return F::normalize(feature, rows).matmul(F::normalize(weight_, rows).t());
+}
+
+void PrototypeHead::visit(State& state) {
+  state.tensor("sums", sums_, false);
+  state.tensor("counts", counts_, false);
+  state.tensor("weight", weight_, false);
+}
+
+}  // namespace palimpsest

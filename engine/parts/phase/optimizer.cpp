@@ -1,0 +1,83 @@
+#include "engine/parts/phase/optimizer.h"
+
+#include <type_traits>
+
+namespace palimpsest {
+namespace {
+
+// The map's key is a string in LibTorch 1.13 and a pointer in 2.x.
+template <typename Map>
+typename Map::key_type keyOf(const Map&, const Tensor& parameter) {
+  if constexpr (std::is_same_v<typename Map::key_type, std::string>) return c10::guts::to_string(parameter.unsafeGetTensorImpl());
+  else return static_cast<typename Map::key_type>(parameter.unsafeGetTensorImpl());
+}
+
+template <typename ParamState, typename Map>
+ParamState& stateOf(Map& map, const Tensor& parameter) {
+  auto& slot = map[keyOf(map, parameter)];
+  if (!slot) slot = std::make_unique<ParamState>();
+  return static_cast<ParamState&>(*slot);
+}
+
+template <typename ParamState, typename Map>
+void visitAdam(Map& map, const Optimizer::Parameters& parameters, State& state) {
+  for (const auto& [name, parameter] : parameters) {
+    auto& own = stateOf<ParamState>(map, parameter);
+    Tensor steps = torch::tensor(own.step(), torch::kLong);
+    state.tensor(name + ".step", steps, false);
+    own.step(steps.template item<std::int64_t>());
+    if (!own.exp_avg().defined()) own.exp_avg(torch::zeros_like(parameter));
+    if (!own.exp_avg_sq().defined()) own.exp_avg_sq(torch::zeros_like(parameter));
+    state.tensor(name + ".exp_avg", own.exp_avg(), false);
+    state.tensor(name + ".exp_avg_sq", own.exp_avg_sq(), false);
+  }
+}
+
+}  // namespace
+
+Optimizer::Optimizer(const Choice& choice, Parameters parameters) : kind_(choice.kind), parameters_(std::move(parameters)) {
+  std::vector<Tensor> tensors;
+  for (const auto& [name, tensor] : parameters_) tensors.push_back(tensor);
+  if (kind_ == "sgd")
+    impl_ = std::make_unique<torch::optim::SGD>(tensors, torch::optim::SGDOptions(choice.lr).momentum(choice.momentum).weight_decay(choice.weight_decay));
+  else if (kind_ == "adamw")
+    impl_ = std::make_unique<torch::optim::AdamW>(tensors, torch::optim::AdamWOptions(choice.lr).weight_decay(choice.weight_decay));
+  else
+    impl_ = std::make_unique<torch::optim::Adam>(tensors, torch::optim::AdamOptions(choice.lr).weight_decay(choice.weight_decay));
+}
+
+void Optimizer::setRate(double lr) {
+  for (auto& group : impl_->param_groups()) group.options().set_lr(lr);
+}
+
+void Optimizer::zeroGradients() {
+  for (auto& [name, tensor] : parameters_) tensor.mutable_grad() = Tensor();
+}
+
+double Optimizer::clipped(double clip) {
+  std::vector<Tensor> norms;
+  for (auto& [name, tensor] : parameters_)
+    if (tensor.grad().defined()) norms.push_back(tensor.grad().detach().norm());
+  if (norms.empty()) return 0;
+  const double norm = torch::stack(norms).norm().item<double>();
+  if (clip > 0 && norm > clip)
+    for (auto& [name, tensor] : parameters_)
+      if (tensor.grad().defined()) tensor.mutable_grad().mul_(clip / (norm + 1e-6));
+  return norm;
+}
+
+void Optimizer::step() { impl_->step(); }
+
+// A state that was never stepped reads as zeros and step 0: from there all three go on as from nothing.
+void Optimizer::visit(State& state) {
+  auto& map = impl_->state();
+  if (kind_ == "adam") return visitAdam<torch::optim::AdamParamState>(map, parameters_, state);
+  if (kind_ == "adamw") return visitAdam<torch::optim::AdamWParamState>(map, parameters_, state);
+  for (const auto& [name, parameter] : parameters_) {
+    auto& own = stateOf<torch::optim::SGDParamState>(map, parameter);
+    if (!own.momentum_buffer().defined()) own.momentum_buffer(torch::zeros_like(parameter));
+    state.tensor(name + ".momentum", own.momentum_buffer(), false);
+  }
+}
+
+}  // namespace palimpsest

@@ -1,0 +1,39 @@
+// torch's optimisers behind one face: made by name, steered by a learning rate, and saved by parameter name.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/parts/part.h"
+
+namespace palimpsest {
+
+class Optimizer {
+ public:
+  using Parameters = std::vector<std::pair<std::string, Tensor>>;
+  struct Choice {
+    std::string kind;  // sgd | adam | adamw
+    double lr = 0, momentum = 0, weight_decay = 0;
+  };
+  Optimizer(const Choice& choice, Parameters parameters);
+
+  void setRate(double lr);
+  void zeroGradients();  // to undefined: a parameter that got no gradient is skipped, as in PyTorch
+  // Global L2 norm over all gradients, before clipping to `clip` (0: no clipping).
+  double clipped(double clip);
+  void step();
+  // Momenta and step counts, by parameter name; values are made when loading.
+  void visit(State& state);
+  const Parameters& parameters() const { return parameters_; }
+
+ private:
+  const std::string kind_;
+  Parameters parameters_;
+  std::unique_ptr<torch::optim::Optimizer> impl_;
+};
+
+}  // namespace palimpsest

@@ -1,0 +1,92 @@
+#include "engine/parts/phase/phases.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "engine/session/batches.h"
+#include "engine/session/descent.h"
+#include "engine/session/session.h"
+
+namespace palimpsest {
+
+std::optional<std::string> SgdParams::conflict() const {
+  if (schedule == "multi-step" && milestones.empty()) return "[sgd] schedule \"multi-step\" needs milestones";
+  if (!std::is_sorted(milestones.begin(), milestones.end())) return "[sgd] milestones must ascend";
+  return std::nullopt;
+}
+
+Phase::Outline SgdPhase::outline(const Session& session) const {
+  if (!runsIn(session.clock.task)) return {};
+  const auto images = static_cast<std::int64_t>(session.trainingOrder(params_.data == "seen").size());
+  return {params_.epochs, static_cast<int>((images + params_.batch - 1) / params_.batch), images * params_.epochs, true};
+}
+
+// Steps are counted from 0; an epoch's rate is that of PyTorch's schedulers stepped once an epoch.
+double SgdPhase::rate(int epoch, int step, int steps) const {
+  const auto cosine = [](double done) { return 0.5 * (1 + std::cos(std::numbers::pi * done)); };
+  const double position = static_cast<double>(epoch) * steps + step, total = static_cast<double>(params_.epochs) * steps;
+  double factor = 1;
+  if (params_.schedule == "cosine") factor = cosine(static_cast<double>(epoch) / params_.epochs);
+  else if (params_.schedule == "cosine-steps") factor = cosine(position / total);
+  else if (params_.schedule == "multi-step")
+    factor = std::pow(params_.gamma, std::count_if(params_.milestones.begin(), params_.milestones.end(), [&](int m) { return epoch >= m; }));
+  if (position < params_.warmup_steps) factor *= (position + 1) / params_.warmup_steps;
+  return params_.lr * factor;
+}
+
+void SgdPhase::run(Session& session) {
+  const Outline plan = outline(session);
+  if (plan.epochs == 0) return;
+  const bool fresh = session.clock.epoch == 0 && session.clock.step == 0;
+  if (params_.restart && fresh) {
+    session.model.restart();
+    session.model.beginTask(session.scope());
+  }
+  Descent descent;
+  descent.seen = params_.data == "seen";
+  descent.epochs = params_.epochs;
+  descent.batch = params_.batch;
+  descent.optimizer = {params_.optimizer, params_.lr, params_.momentum, params_.weight_decay};
+  descent.clip = params_.clip;
+  descent.ema = params_.ema;
+  descent.rate = [&](int epoch, int step) { return rate(epoch, step, plan.steps); };
+  descend(session, descent);
+}
+
+Phase::Outline ObservePhase::outline(const Session& session) const {
+  const auto images = static_cast<std::int64_t>(session.trainIndices(session.clock.task).size());
+  return {1, static_cast<int>((images + params_.batch - 1) / params_.batch), images, false};
+}
+
+// Statistics always use the test transform on training images.
+void ObservePhase::run(Session& session) {
+  const Outline plan = outline(session);
+  session.bus.emit(PhaseStarted{session.clock.task, session.clock.phase, plan.epochs, plan.steps, std::string(kName)});
+  BatchPlan batches;
+  batches.split = session.data.train.get();
+  batches.order = session.trainIndices(session.clock.task);
+  batches.batch = params_.batch;
+  batches.first_batch = session.clock.step;
+  batches.transform = &session.test_transform;
+  if (session.model.wantsFrozen()) {
+    fillCache(session, session.observed_frozen, *session.data.train, batches.order, session.test_transform, session.clock.task);
+    batches.cache = &session.observed_frozen;
+  }
+  session.enterPhase([](State&) {});
+  Batches stream(session, batches);
+  Samples samples;
+  const torch::NoGradGuard no_graph;
+  while (true) {
+    session.breathe("statistics");
+    if (!stream.next(samples)) break;
+    const Forward pass = session.model.forward(samples.images, samples.known, false);
+    session.model.head().observe(pass.feature, samples.labels);
+    ++session.clock.step;
+    session.tellProgress("statistics", session.clock.step, plan.steps, 1);
+  }
+  session.model.head().solve();
+  session.leavePhase();
+}
+
+}  // namespace palimpsest

@@ -1,0 +1,80 @@
+// Phases: gradient descent, and one pass that only looks (closed-form heads).
+#pragma once
+
+#include "engine/parts/part.h"
+
+namespace palimpsest {
+
+struct SgdParams {
+  std::string when = "every-task";
+  std::string data = "task";
+  bool restart = false;
+  int epochs = 5, batch = 48;
+  std::string optimizer = "adam";
+  double lr = 0.001, momentum = 0.9, weight_decay = 0;
+  std::string schedule = "constant";
+  std::vector<int> milestones = {};
+  double gamma = 0.1, clip = 0, ema = 0;
+  int warmup_steps = 0;
+  static auto fields() {
+    using P = SgdParams;
+    return std::tuple{
+        Field{"when", &P::when, {.choices = "every-task|first-task", .doc = "In which tasks the phase runs."}},
+        Field{"data", &P::data, {.choices = "task|seen", .doc = "Images it trains on: those of the task, or all images of the tasks seen so far (joint training: the upper bound)."}},
+        Field{"restart", &P::restart, {.doc = "Whether network, prompts and head start anew in each task (cumulative joint training)."}},
+        Field{"epochs", &P::epochs, {.min = 1, .max = 10000, .unit = "epochs", .doc = "Passes over the images.", .level = Level::Learn}},
+        Field{"batch", &P::batch, {.min = 1, .max = 65536, .unit = "images", .doc = "Images per step."}},
+        Field{"optimizer", &P::optimizer, {.choices = "sgd|adam|adamw", .doc = "SGD with momentum, Adam or AdamW; made anew in each task, as PILOT does."}},
+        Field{"lr", &P::lr, {.min = 1e-8, .max = 10, .scale = Scale::Log, .doc = "Learning rate at the start.", .level = Level::Learn}},
+        Field{"momentum", &P::momentum, {.min = 0, .max = 0.9999, .doc = "Momentum of SGD."}},
+        Field{"weight_decay", &P::weight_decay, {.min = 0, .max = 1, .scale = Scale::Log, .doc = "Weight decay: added to the gradient (sgd, adam), decoupled (adamw)."}},
+        Field{"schedule", &P::schedule, {.choices = "constant|cosine|multi-step|cosine-steps", .doc = "Learning rate over epochs: constant, cosine to zero, or times gamma at each milestone; cosine-steps follows the cosine in every step."}},
+        Field{"milestones", &P::milestones, {.min = 1, .max = 10000, .unit = "epochs", .doc = "Finished epochs after which multi-step multiplies by gamma."}},
+        Field{"gamma", &P::gamma, {.min = 0, .max = 1, .doc = "Factor of multi-step."}},
+        Field{"warmup_steps", &P::warmup_steps, {.min = 0, .max = 1e6, .unit = "steps", .doc = "Steps over which the learning rate rises linearly from zero.", .level = Level::Expert}},
+        Field{"clip", &P::clip, {.min = 0, .max = 1e6, .doc = "Largest global L2 norm of the gradient; 0 does not clip."}},
+        Field{"ema", &P::ema, {.min = 0, .max = 0.99999, .doc = "Decay of an exponential average of the trained weights that takes their place at the phase's end; 0 is off.", .level = Level::Expert}}};
+  }
+  std::optional<std::string> conflict() const;
+};
+
+class SgdPhase final : public Phase {
+ public:
+  using Params = SgdParams;
+  static constexpr std::string_view kName = "sgd";
+  static constexpr std::string_view kTitle = "Gradient descent";
+  static constexpr std::string_view kDoc = "Trains everything that the recipe leaves trainable by mini-batch gradient descent on the masked cross-entropy and the parts' penalties.";
+  SgdPhase(const Params& params, const Setting&) : params_(params) {}
+  std::string_view name() const override { return kName; }
+  Outline outline(const Session& session) const override;
+  void run(Session& session) override;
+
+ private:
+  bool runsIn(int task) const { return params_.when == "every-task" || task == 0; }
+  double rate(int epoch, int step, int steps) const;  // learning rate of one step
+  const Params params_;
+};
+
+struct ObserveParams {
+  int batch = 64;
+  static auto fields() {
+    return std::tuple{Field{"batch", &ObserveParams::batch, {.min = 1, .max = 65536, .unit = "images", .doc = "Images per forward pass.", .level = Level::Expert}}};
+  }
+};
+
+class ObservePhase final : public Phase {
+ public:
+  using Params = ObserveParams;
+  static constexpr std::string_view kName = "observe";
+  static constexpr std::string_view kTitle = "Observe and solve";
+  static constexpr std::string_view kDoc = "One pass over the task's training images with the test transform; the head gathers its statistics and solves for its weights.";
+  ObservePhase(const Params& params, const Setting&) : params_(params) {}
+  std::string_view name() const override { return kName; }
+  Outline outline(const Session& session) const override;
+  void run(Session& session) override;
+
+ private:
+  const Params params_;
+};
+
+}  // namespace palimpsest

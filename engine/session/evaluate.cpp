@@ -1,0 +1,165 @@
+// Accuracy on the tasks seen so far, instance by instance: what is predicted for an image does not depend on its batch.
+#include <algorithm>
+#include <chrono>
+
+#include "engine/session/batches.h"
+#include "engine/session/session.h"
+
+namespace palimpsest {
+namespace {
+
+struct Outcome {
+  std::int64_t hits = 0, count = 0;
+  std::vector<std::int64_t> indices;
+  std::vector<int> labels, predictions;  // classes of the data set
+};
+
+// One pass over these test images of one task. `checkpointable` is false: the model does not change, and a run that is
+// stopped here evaluates anew when it goes on.
+Outcome pass(Session& session, int on_task, const std::vector<std::int64_t>& images, std::string_view stage) {
+  BatchPlan plan;
+  plan.split = session.data.test.get();
+  plan.order = images;
+  plan.batch = session.plan.options.eval_batch;
+  plan.transform = &session.test_transform;
+  if (session.model.wantsFrozen()) {
+    fillCache(session, session.test_frozen, *session.data.test, session.testIndices(on_task), session.test_transform, session.clock.task);
+    plan.cache = &session.test_frozen;
+  }
+  const int batches = static_cast<int>((images.size() + static_cast<std::size_t>(plan.batch) - 1) / static_cast<std::size_t>(plan.batch));
+  Batches stream(session, plan);
+  Samples samples;
+  Outcome out;
+  int done = 0;
+  const torch::NoGradGuard no_graph;
+  while (true) {
+    session.breathe(stage, false);
+    const auto begin = std::chrono::steady_clock::now();
+    if (!stream.next(samples)) break;
+    const Forward forward = session.model.forward(samples.images, samples.known, false);
+    countPrompts(session, forward);
+    const Tensor predicted = forward.logits.argmax(1).cpu();
+    for (int i = 0; i < samples.count; ++i) {
+      const int label = session.data.test->label(samples.indices[static_cast<std::size_t>(i)]);
+      const int prediction = session.scenario.class_order[static_cast<std::size_t>(predicted.data_ptr<std::int64_t>()[i])];
+      out.indices.push_back(samples.indices[static_cast<std::size_t>(i)]);
+      out.labels.push_back(label);
+      out.predictions.push_back(prediction);
+      out.hits += label == prediction;
+    }
+    out.count += samples.count;
+    if (!session.model.featuresAreFrozen())
+      session.forecast.done(Work::Look, session.clock.task, samples.count, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+    session.tellProgress(stage, ++done, batches);
+  }
+  return out;
+}
+
+void storePredictions(Session& session, const std::vector<Outcome>& outcomes) {
+  if (!session.record) return;
+  std::vector<std::int64_t> indices;
+  std::vector<int> labels, predictions;
+  for (const Outcome& outcome : outcomes) {
+    indices.insert(indices.end(), outcome.indices.begin(), outcome.indices.end());
+    labels.insert(labels.end(), outcome.labels.begin(), outcome.labels.end());
+    predictions.insert(predictions.end(), outcome.predictions.begin(), outcome.predictions.end());
+  }
+  const std::string name = "predictions-task-" + std::to_string(session.clock.task) + ".safetensors";
+  writeTensors(record::Paths(session.folder).blobs() / name,
+               {{"sample", torch::tensor(indices, torch::kLong)}, {"label", torch::tensor(labels, torch::kInt)}, {"prediction", torch::tensor(predictions, torch::kInt)}});
+  session.bus.emit(Predictions{session.clock.task, name});
+}
+
+}  // namespace
+
+void evaluate(Session& session) {
+  const auto begin = std::chrono::steady_clock::now();
+  const int stage = session.clock.task;
+  EvaluationStarted started{stage, 0};
+  for (int task = 0; task <= stage; ++task) started.images += static_cast<int>(session.testIndices(task).size());
+  session.bus.emit(started);
+  std::fill(session.class_hits.begin(), session.class_hits.end(), 0);
+  std::fill(session.class_counts.begin(), session.class_counts.end(), 0);
+  for (auto& counts : session.prompt_use) std::fill(counts.begin(), counts.end(), 0);
+  std::vector<Outcome> outcomes;
+  for (int task = 0; task <= stage; ++task) {
+    outcomes.push_back(pass(session, task, session.testIndices(task), "evaluation"));
+    const Outcome& outcome = outcomes.back();
+    for (std::size_t i = 0; i < outcome.labels.size(); ++i) {
+      ++session.class_counts[static_cast<std::size_t>(outcome.labels[i])];
+      session.class_hits[static_cast<std::size_t>(outcome.labels[i])] += outcome.labels[i] == outcome.predictions[i];
+    }
+    session.matrix.set(stage, task, outcome.hits, outcome.count);
+    session.bus.emit(Evaluated{stage, task, static_cast<int>(outcome.hits), static_cast<int>(outcome.count), session.clock.global_step});
+    tellPromptUse(session, task, "test");
+  }
+  storePredictions(session, outcomes);
+  session.seconds.evaluate += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+namespace {
+
+// A probe leaves no trace in the run, also when it is interrupted.
+class Traceless {
+ public:
+  explicit Traceless(Session& session) : session_(session), prompt_use_(session.prompt_use), forecast_(session.forecast) {
+    session.model.backbone()->eval();
+  }
+  ~Traceless() {
+    session_.prompt_use = std::move(prompt_use_);
+    session_.forecast = forecast_;
+    session_.model.backbone()->train(session_.model.trainsBackbone());
+  }
+  Traceless(const Traceless&) = delete;
+
+ private:
+  Session& session_;
+  std::vector<std::vector<std::int64_t>> prompt_use_;
+  const Forecast forecast_;
+};
+
+}  // namespace
+
+void probe(Session& session) {
+  const Traceless traceless(session);
+  for (int task = 0; task <= session.clock.task; ++task) {
+    std::vector<std::int64_t> images;
+    for (const int cls : session.scenario.tasks[static_cast<std::size_t>(task)].classes) {
+      int taken = 0;
+      for (const auto index : session.testIndices(task))
+        if (session.data.test->label(index) == cls && taken < session.plan.options.probe_images) {
+          images.push_back(index);
+          ++taken;
+        }
+    }
+    const Outcome outcome = pass(session, task, images, "training");
+    session.bus.emit(Probed{session.clock.task, task, static_cast<int>(outcome.hits), static_cast<int>(outcome.count), session.clock.global_step});
+  }
+}
+
+void countPrompts(Session& session, const Forward& pass) {
+  for (std::size_t entry = 0; entry < pass.choices.size(); ++entry) {
+    const Tensor chosen = pass.choices[entry].indices.flatten().cpu();
+    const auto* index = chosen.data_ptr<std::int64_t>();
+    for (std::int64_t i = 0; i < chosen.numel(); ++i) ++session.prompt_use[entry][static_cast<std::size_t>(index[i])];
+  }
+}
+
+// Instance-wise selection gives each image what it asks for, so both counts are the same here.
+void tellPromptUse(Session& session, int on_task, std::string_view split) {
+  for (std::size_t entry = 0; entry < session.prompt_use.size(); ++entry) {
+    auto& counts = session.prompt_use[entry];
+    PromptUse told;
+    told.task = session.clock.task;
+    told.on_task = on_task;
+    told.layer = static_cast<int>(entry);
+    told.global_step = session.clock.global_step;
+    told.split = split;
+    told.asked = counts;
+    told.applied = counts;
+    session.bus.emit(told);
+    std::fill(counts.begin(), counts.end(), 0);
+  }
+}
+
+}  // namespace palimpsest

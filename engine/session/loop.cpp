@@ -1,0 +1,244 @@
+// The one loop: tasks, phases, epochs, steps, each spelled once. A method changes what happens in a step only through
+// its parts.
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <cmath>
+
+#include "engine/protocol/error.h"
+#include "engine/record/json.h"
+#include "engine/session/batches.h"
+#include "engine/session/descent.h"
+#include "engine/session/session.h"
+
+namespace palimpsest {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+double secondsSince(SteadyClock::time_point begin) { return std::chrono::duration<double>(SteadyClock::now() - begin).count(); }
+
+class Trained final : public State {
+ public:
+  void tensor(const std::string& name, Tensor& tensor, bool trained) override {
+    if (trained) parameters.emplace_back(name, tensor);
+  }
+  Optimizer::Parameters parameters;
+};
+
+// Exponential average of the trained tensors (Polyak & Juditsky, 1992), with the usual warm-up of its decay.
+class Average {
+ public:
+  Average(double decay, const Optimizer::Parameters& parameters) : decay_(decay) {
+    if (decay > 0)
+      for (const auto& [name, tensor] : parameters) averages_.emplace_back(name, tensor.detach().clone());
+  }
+  void add(const Optimizer::Parameters& parameters) {
+    if (averages_.empty()) return;
+    const torch::NoGradGuard no_graph;
+    const double decay = std::min(decay_, (1.0 + steps_) / (10.0 + steps_));
+    for (std::size_t i = 0; i < averages_.size(); ++i) averages_[i].second.lerp_(parameters[i].second, 1 - decay);
+    ++steps_;
+  }
+  void takePlace(const Optimizer::Parameters& parameters) const {
+    const torch::NoGradGuard no_graph;
+    for (std::size_t i = 0; i < averages_.size(); ++i) parameters[i].second.detach().copy_(averages_[i].second);
+  }
+  void visit(State& state) {
+    if (averages_.empty()) return;
+    Tensor steps = torch::tensor(steps_, torch::kDouble);
+    state.tensor("average.steps", steps, false);
+    steps_ = steps.item<double>();
+    for (auto& [name, tensor] : averages_) state.tensor("average." + name, tensor, false);
+  }
+
+ private:
+  const double decay_;
+  double steps_ = 0;
+  Optimizer::Parameters averages_;
+};
+
+struct Step {
+  Tensor loss, cross_entropy, penalty;
+  Forward pass;
+};
+
+// Cross-entropy over the labels [masked, seen): columns below are cut off, which gives old rows exactly zero gradient.
+Step lossOf(Session& session, const Samples& samples) {
+  Step step;
+  step.pass = session.model.forward(samples.images, samples.known, true);
+  const int masked = session.model.head().maskedBelow(session.scope());
+  step.cross_entropy = torch::cross_entropy_loss(step.pass.logits.slice(1, masked), samples.labels - masked);
+  step.penalty = step.pass.penalty;
+  step.loss = step.penalty.defined() ? step.cross_entropy + step.penalty : step.cross_entropy;
+  return step;
+}
+
+// Tells of a step. One read of the device for all figures.
+void tellStep(Session& session, const Step& step, const Samples& samples, double lr, double norm) {
+  const int masked = session.model.head().maskedBelow(session.scope());
+  const Tensor hits = (step.pass.logits.detach().slice(1, masked).argmax(1) + masked).eq(samples.labels).sum();
+  const Tensor figures = torch::stack({step.loss.detach().to(torch::kDouble), step.cross_entropy.detach().to(torch::kDouble), hits.to(torch::kDouble)}).cpu();
+  StepMeasured told;
+  told.task = session.clock.task;
+  told.phase = session.clock.phase;
+  told.epoch = session.clock.epoch;
+  told.step = session.clock.step;
+  told.global_step = session.clock.global_step;
+  told.loss = figures[0].item<double>();
+  told.cross_entropy = figures[1].item<double>();
+  told.penalty = told.loss - told.cross_entropy;
+  told.lr = lr;
+  told.gradient_norm = norm;
+  told.hits = static_cast<int>(figures[2].item<double>());
+  told.count = samples.count;
+  session.sums.loss += told.loss * samples.count;
+  session.sums.hits += told.hits;
+  session.sums.count += samples.count;
+  session.bus.emit(told);
+  if (!std::isfinite(told.loss))
+    throw Error("loss-not-finite", "The loss is no finite number any more (task " + std::to_string(told.task + 1) + ", epoch " +
+                std::to_string(told.epoch + 1) + ", step " + std::to_string(told.step + 1) + "). Everything up to here is kept.",
+                "Lower the learning rate or set a gradient clip, and look at the loss of the last steps.");
+}
+
+void tellEpoch(Session& session) {
+  EpochEnded told;
+  told.task = session.clock.task;
+  told.phase = session.clock.phase;
+  told.epoch = session.clock.epoch;
+  told.global_step = session.clock.global_step;
+  told.hits = session.sums.hits;
+  told.count = session.sums.count;
+  told.loss = session.sums.count ? session.sums.loss / session.sums.count : 0;
+  told.seconds = session.sums.seconds;
+  session.bus.emit(told);
+  session.sums = {};
+  tellPromptUse(session, session.clock.task, "train");
+}
+
+BatchPlan epochPlan(Session& session, const Descent& descent, const std::vector<std::int64_t>& images, FrozenCache* cache) {
+  const Clock& clock = session.clock;
+  BatchPlan plan;
+  plan.split = session.data.train.get();
+  plan.order = images;
+  rngOf(session.seed(), Purpose::DataOrder, clock.task, clock.phase, clock.epoch).shuffle(plan.order);
+  plan.batch = descent.batch;
+  plan.first_batch = clock.step;
+  plan.transform = &session.train_transform;
+  plan.cache = cache;
+  plan.epoch_key = seedOf(session.seed(), Purpose::Augmentation, clock.task, clock.phase, clock.epoch);
+  return plan;
+}
+
+void runEpoch(Session& session, const Descent& descent, Optimizer& optimizer, Average& average, BatchPlan plan) {
+  const int steps = static_cast<int>((plan.order.size() + static_cast<std::size_t>(plan.batch) - 1) / static_cast<std::size_t>(plan.batch));
+  Batches batches(session, std::move(plan));
+  Samples samples;
+  while (true) {
+    session.breathe("training");
+    const auto begin = SteadyClock::now();
+    if (!batches.next(samples)) break;
+    const double lr = descent.rate(session.clock.epoch, session.clock.step);
+    optimizer.setRate(lr);
+    optimizer.zeroGradients();
+    const Step step = lossOf(session, samples);
+    step.loss.backward();
+    const double norm = optimizer.clipped(descent.clip);
+    optimizer.step();
+    average.add(optimizer.parameters());
+    countPrompts(session, step.pass);
+    tellStep(session, step, samples, lr, norm);
+    ++session.clock.step;
+    ++session.clock.global_step;
+    const double spent = secondsSince(begin);
+    session.sums.seconds += spent;
+    session.seconds.train += spent;
+    session.forecast.done(Work::Train, session.clock.task, samples.count, spent);
+    if (session.plan.options.probe_images > 0 && session.clock.global_step % session.plan.options.probe_every == 0) probe(session);
+    session.tellProgress("training", session.clock.step, steps, descent.epochs);
+  }
+}
+
+void beginTask(Session& session) {
+  const TaskScope scope = session.scope();
+  session.model.beginTask(scope);
+  session.clock.begun = true;
+  TaskStarted told;
+  told.task = scope.task;
+  told.classes = session.scenario.tasks[static_cast<std::size_t>(scope.task)].classes;
+  told.train_images = static_cast<int>(session.trainIndices(scope.task).size());
+  told.test_images = static_cast<int>(session.testIndices(scope.task).size());
+  session.bus.emit(told);
+}
+
+void tellSnapshots(Session& session) {
+  const std::string suffix = "-task-" + std::to_string(session.clock.task) + ".safetensors";
+  const auto blobs = record::Paths(session.folder).blobs();
+  if (const auto means = session.model.head().prototypes(); means && session.record) {
+    std::vector<std::int64_t> labels(session.scenario.class_order.begin(), session.scenario.class_order.begin() + means->size(0));
+    writeTensors(blobs / ("prototypes" + suffix), {{"prototypes", means->detach()}, {"labels", torch::tensor(labels, torch::kLong)}});
+    session.bus.emit(Prototypes{session.clock.task, "prototypes" + suffix});
+  }
+  for (int entry = 0; entry < session.model.promptEntries() && session.record; ++entry) {
+    const std::string name = "keys-" + std::to_string(entry) + suffix;
+    writeTensors(blobs / name, {{"keys", session.model.pool(entry).keys().detach()}});
+    session.bus.emit(Keys{session.clock.task, entry, name});
+  }
+}
+
+void endTask(Session& session, double seconds) {
+  session.model.endTask(session.scope());
+  tellSnapshots(session);
+  session.bus.emit(TaskEnded{session.clock.task, session.clock.global_step, seconds});
+  ++session.clock.task;
+  session.clock.phase = session.clock.epoch = session.clock.step = 0;
+  session.clock.begun = false;
+  session.saveCheckpoint(true);
+  if (session.record) session.record->writeResults(session.results(session.clock.task < session.tasks() ? "running" : "done"));
+  session.taskDone();
+}
+
+}  // namespace
+
+void descend(Session& session, const Descent& descent) {
+  const std::vector<std::int64_t> images = session.trainingOrder(descent.seen);
+  session.bus.emit(PhaseStarted{session.clock.task, session.clock.phase, descent.epochs,
+                                static_cast<int>((images.size() + static_cast<std::size_t>(descent.batch) - 1) / static_cast<std::size_t>(descent.batch)), "sgd"});
+  FrozenCache* cache = nullptr;
+  if (session.trainCacheable()) {
+    cache = &session.train_frozen;
+    for (int task = descent.seen ? 0 : session.clock.task; task <= session.clock.task; ++task)
+      fillCache(session, *cache, *session.data.train, session.trainIndices(task), session.train_transform, session.clock.task);
+  }
+  Trained trained;
+  session.model.visit(trained);
+  Optimizer optimizer(descent.optimizer, trained.parameters);
+  Average average(descent.ema, optimizer.parameters());
+  session.enterPhase([&](State& state) {
+    optimizer.visit(state);
+    average.visit(state);
+  });
+  session.model.backbone()->train(session.model.trainsBackbone());
+  for (; session.clock.epoch < descent.epochs; ++session.clock.epoch, session.clock.step = 0) {
+    runEpoch(session, descent, optimizer, average, epochPlan(session, descent, images, cache));
+    tellEpoch(session);
+    session.epochDone();
+  }
+  average.takePlace(optimizer.parameters());
+  session.model.backbone()->eval();
+  session.leavePhase();
+}
+
+void runTasks(Session& session) {
+  while (session.clock.task < session.tasks()) {
+    const auto begin = SteadyClock::now();
+    if (!session.clock.begun) beginTask(session);
+    for (; session.clock.phase < static_cast<int>(session.phases.size()); ++session.clock.phase, session.clock.epoch = session.clock.step = 0)
+      session.phases[static_cast<std::size_t>(session.clock.phase)]->run(session);
+    evaluate(session);
+    endTask(session, secondsSince(begin));
+    session.breathe("training", false);
+  }
+}
+
+}  // namespace palimpsest

@@ -1,0 +1,121 @@
+#include "engine/session/prepare.h"
+
+#include "engine/device/device.h"
+#include "engine/device/memory.h"
+#include "engine/device/process.h"
+#include "engine/parts/catalogue.h"
+#include "engine/protocol/error.h"
+#include "engine/record/run_header.h"
+
+namespace palimpsest {
+namespace {
+
+// Runs one step of the preparation and adds what it refuses, so that the next step still has its say.
+template <typename F>
+auto attempt(Issues& issues, F step) -> std::optional<decltype(step())> {
+  try {
+    return step();
+  } catch (const BadInput& refused) {
+    issues.insert(issues.end(), refused.issues.begin(), refused.issues.end());
+  } catch (const Error& failed) {
+    issues.push_back(error(failed.code, failed.what(), failed.hint));
+  }
+  return std::nullopt;
+}
+
+std::string flagOf(std::string name) {
+  for (char& c : name)
+    if (c == '_') c = '-';
+  return "--" + name;
+}
+
+void checkOptions(const RunOptions& options, Issues& issues) {
+  const Value::Object values = valuesOf(options);
+  for (const ParamSpec& spec : specsOf<RunOptions>())
+    for (const auto& [name, value] : values)
+      if (name == spec.name)
+        if (auto problem = misfit(spec, value)) issues.push_back(error(flagOf(name), *problem));
+}
+
+// Checkpoints hold all that is trained; one stays for each task, and two inside tasks.
+void checkRoom(Session& session, const std::filesystem::path& folder, Issues& issues) {
+  const std::int64_t trained = session.model.trainsBackbone() ? session.storedBytes() * 3 : session.storedBytes() + (1 << 20);
+  const std::int64_t needed = trained * (session.tasks() + 3) + (16 << 20);
+  const std::int64_t available = freeDiskBytes(folder);
+  const auto megabytes = [](std::int64_t bytes) { return std::to_string(bytes >> 20) + " MB"; };
+  if (available > 0 && available < needed)
+    issues.push_back(error("--out", "the disk of \"" + folder.string() + "\" has " + megabytes(available) + " free, and the run's record needs about " + megabytes(needed),
+                           "make room, or choose another folder with --out"));
+}
+
+void checkFolder(const std::filesystem::path& folder, Issues& issues) {
+  std::error_code ignored;
+  if (record::isRun(folder))
+    issues.push_back(error("--out", "\"" + folder.string() + "\" already holds a run", "choose another folder, or go on with that run: palimpsest-cli resume"));
+  else if (std::filesystem::exists(folder, ignored) && !std::filesystem::is_directory(folder, ignored))
+    issues.push_back(error("--out", "\"" + folder.string() + "\" is a file", "choose another folder"));
+}
+
+void planForecast(Session& session) {
+  const Clock kept = session.clock;
+  for (session.clock.task = 0; session.clock.task < session.tasks(); ++session.clock.task) {
+    const int task = session.clock.task;
+    for (const auto& phase : session.phases) {
+      const Phase::Outline outline = phase->outline(session);
+      session.forecast.plan(outline.trains ? Work::Train : Work::Look, task, outline.images);
+    }
+    std::int64_t tested = 0;
+    for (int seen = session.model.featuresAreFrozen() ? task : 0; seen <= task; ++seen) tested += static_cast<std::int64_t>(session.testIndices(seen).size());
+    session.forecast.plan(Work::Look, task, tested);
+  }
+  session.clock = kept;
+}
+
+}  // namespace
+
+std::unique_ptr<Session> prepare(const RunPlan& plan, const std::filesystem::path& folder, bool resuming, Issues& issues) {
+  checkOptions(plan.options, issues);
+  Resolved resolved = resolve(plan.recipe, catalogue());
+  issues.insert(issues.end(), resolved.issues.begin(), resolved.issues.end());
+  if (!hasErrors(resolved.issues)) {
+    const Issues clashes = contradictions(resolved.recipe);
+    issues.insert(issues.end(), clashes.begin(), clashes.end());
+  }
+  if (!folder.empty() && !resuming) checkFolder(folder, issues);
+  const torch::Device device = resolveDevice(plan.options.device, issues);
+  auto data = attempt(issues, [&] { return openDataset(plan.options.data, plan.options.limit_train, plan.options.limit_test); });
+  auto scenario = attempt(issues, [&] { return makeScenario(plan.options.scenario, data ? static_cast<int>(data->class_names.size()) : 10); });
+  auto backbone = attempt(issues, [&] { return loadBackbone(plan.options.backbone, plan.options.image_size, resourceFolder().string()); });
+  if (hasErrors(issues) || !data || !scenario || !backbone) return nullptr;
+
+  setThreads(plan.options.threads);
+  auto session = std::make_unique<Session>(RunPlan{resolved.recipe, plan.options}, std::move(*data), std::move(*scenario), std::move(*backbone), device);
+  session->folder = folder;
+  for (int task = 0; task < session->tasks(); ++task)
+    if (session->trainIndices(task).empty() || session->testIndices(task).empty())
+      issues.push_back(error("--data", "task " + std::to_string(task + 1) + " has no training or no test images"));
+  if (!folder.empty() && !resuming) checkRoom(*session, folder, issues);
+  if (hasErrors(issues)) return nullptr;
+  planForecast(*session);
+  return session;
+}
+
+Value headerOf(const Session& session) {
+  record::RunHeader header;
+  header.version = programVersion();
+  header.torch = torchVersion();
+  header.recipe = session.plan.recipe;
+  header.options = Value(valuesOf(session.plan.options));
+  header.seed = session.plan.options.seed;
+  header.class_order = session.scenario.class_order;
+  header.class_names = session.data.class_names;
+  header.data = session.plan.options.data;
+  header.data_fingerprint = session.data.fingerprint;
+  header.backbone = session.model.loaded().name;
+  header.backbone_sha256 = session.model.loaded().sha256;
+  header.device = session.device.str();
+  header.threads = threads();
+  return record::runJson(header);
+}
+
+}  // namespace palimpsest

@@ -1,0 +1,90 @@
+// What ships with the program: recipes, weights, recordings, and where they are.
+#include <torch/version.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <system_error>
+
+#include "engine/engine.h"
+#include "engine/protocol/error.h"
+#include "engine/record/json.h"
+#include "engine/weights/backbone.h"
+
+namespace palimpsest {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The order in which people meet the methods; recipes that are not named here come after, by name.
+constexpr std::string_view kOrder[] = {"finetune", "no-prompt", "simplecil", "l2p", "joint"};
+
+std::size_t place(const std::string& name) {
+  const auto found = std::find(std::begin(kOrder), std::end(kOrder), name);
+  return static_cast<std::size_t>(found - std::begin(kOrder));
+}
+
+std::vector<fs::path> filesIn(const fs::path& folder, const std::string& extension) {
+  std::vector<fs::path> files;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder, ignored))
+    if (entry.path().extension() == extension) files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+std::string textOf(const Value& object, std::string_view key) {
+  const Value* found = object.find(key);
+  return found ? found->asString() : "";
+}
+
+}  // namespace
+
+// An installed program has its resources in ../share/palimpsest; one that was just built uses those of its sources.
+fs::path resourceFolder() {
+  if (const char* given = std::getenv("PALIMPSEST_RESOURCES")) return given;
+  std::error_code problem;
+  const fs::path program = fs::read_symlink("/proc/self/exe", problem);
+  for (const fs::path& folder : {program.parent_path() / "resources", program.parent_path().parent_path() / "share" / "palimpsest"})
+    if (!problem && fs::is_directory(folder / "recipes", problem)) return folder;
+  return PALIMPSEST_SOURCE_RESOURCES;
+}
+
+std::vector<NamedRecipe> bundledRecipes() {
+  const fs::path folder = resourceFolder() / "recipes";
+  std::vector<NamedRecipe> recipes;
+  for (const fs::path& file : filesIn(folder, ".json")) {
+    const Value recipe = record::readJsonFile(file);
+    recipes.push_back({file.stem().string(), textOf(recipe, "title"), textOf(recipe, "paper"), file, recipe});
+  }
+  if (recipes.empty()) throw BadInput({error(folder.string(), "the program's recipes are missing", "install the program again, or set PALIMPSEST_RESOURCES to its resources folder")});
+  std::stable_sort(recipes.begin(), recipes.end(), [](const auto& a, const auto& b) { return place(a.name) < place(b.name); });
+  return recipes;
+}
+
+Value loadRecipe(const std::string& name_or_file) {
+  const auto recipes = bundledRecipes();
+  for (const NamedRecipe& recipe : recipes)
+    if (recipe.name == name_or_file) return recipe.recipe;
+  if (name_or_file.ends_with(".json") || fs::exists(name_or_file)) return record::readJsonFile(name_or_file);
+  std::vector<std::string> names;
+  for (const NamedRecipe& recipe : recipes) names.push_back(recipe.name);
+  const auto near = nearest(name_or_file, names);
+  std::string known;
+  for (const std::string& name : names) known += (known.empty() ? "" : ", ") + name;
+  throw BadInput({error("--recipe", "there is no recipe \"" + name_or_file + "\"", near ? "did you mean \"" + *near + "\"?" : "known: " + known + ", or the path of a .json file")});
+}
+
+std::vector<BackboneInfo> bundledBackbones() {
+  std::vector<BackboneInfo> found;
+  for (const fs::path& file : filesIn(resourceFolder() / "weights", ".safetensors")) {
+    found.push_back(inspectBackbone(file));
+    found.back().name = file.stem().string();
+    found.back().sha256 = sha256OfFile(file);
+  }
+  return found;
+}
+
+std::string programVersion() { return PALIMPSEST_VERSION; }
+std::string torchVersion() { return TORCH_VERSION; }
+
+}  // namespace palimpsest

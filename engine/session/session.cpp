@@ -1,0 +1,154 @@
+#include "engine/session/session.h"
+
+#include <spdlog/spdlog.h>
+
+#include <limits>
+
+#include "engine/device/memory.h"
+#include "engine/device/process.h"
+#include "engine/parts/catalogue.h"
+
+namespace palimpsest {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+double secondsSince(SteadyClock::time_point begin) { return std::chrono::duration<double>(SteadyClock::now() - begin).count(); }
+
+std::string rangeOf(const RunOptions& options, const LoadedBackbone& backbone) {
+  return options.input_range == "default" ? backbone.input_range : options.input_range;
+}
+
+Transform transformOf(const RunOptions& options, const LoadedBackbone& backbone, bool train) {
+  TransformSpec spec;
+  spec.name = train ? options.train_transform : options.test_transform;
+  spec.train = train;
+  spec.side = backbone.shape.image;
+  spec.range = rangeOf(options, backbone);
+  return Transform(spec);
+}
+
+class Count final : public State {
+ public:
+  void tensor(const std::string&, Tensor& tensor, bool is_trained) override {
+    bytes += tensor.numel() * tensor.element_size();
+    if (is_trained) trained += tensor.numel();
+  }
+  std::int64_t trained = 0, bytes = 0;
+};
+
+}  // namespace
+
+Session::Session(RunPlan resolved, Dataset dataset, Scenario stream, LoadedBackbone backbone, torch::Device on)
+    : plan(std::move(resolved)), data(std::move(dataset)), scenario(std::move(stream)), device(on),
+      input_range(rangeOf(plan.options, backbone)),
+      train_transform(transformOf(plan.options, backbone, true)), test_transform(transformOf(plan.options, backbone, false)),
+      model(plan.recipe, backbone, Setting{backbone.shape, static_cast<int>(data.class_names.size()), static_cast<std::uint64_t>(plan.options.seed), on}),
+      matrix(static_cast<int>(scenario.tasks.size())), log(spdlog::default_logger()) {
+  model.half = plan.options.precision == "bf16";
+  const Setting& setting = model.setting();
+  for (const Value& phase : plan.recipe.find("phases")->asArray()) phases.push_back(parts().phases.make(phase, setting));
+  for (const Task& task : scenario.tasks) {
+    train_indices_.push_back(indicesOf(*data.train, task.classes));
+    test_indices_.push_back(indicesOf(*data.test, task.classes));
+  }
+  class_hits.assign(data.class_names.size(), 0);
+  class_counts.assign(data.class_names.size(), 0);
+  for (int entry = 0; entry < model.promptEntries(); ++entry)
+    prompt_use.emplace_back(static_cast<std::size_t>(model.pool(entry).size()), 0);
+}
+
+TaskScope Session::scope() const {
+  const Task& task = scenario.tasks[static_cast<std::size_t>(clock.task)];
+  return {clock.task, task.first_label, task.first_label + static_cast<int>(task.classes.size())};
+}
+
+std::vector<std::int64_t> Session::trainingOrder(bool seen) const {
+  std::vector<std::int64_t> order;
+  for (int task = seen ? 0 : clock.task; task <= clock.task; ++task)
+    order.insert(order.end(), trainIndices(task).begin(), trainIndices(task).end());
+  return order;
+}
+
+void Session::obey(const Command& command) {
+  switch (command.what) {
+    case Command::What::Pause:
+      if (command.when == Pause::AfterStep) paused_ = true;
+      else pause_at_ = command.when;
+      break;
+    case Command::What::Resume:
+      paused_ = false;
+      pause_at_.reset();
+      break;
+    case Command::What::Step:
+      steps_allowed_ = 1;
+      break;
+    case Command::What::Stop:
+      throw StopRequested{};
+  }
+}
+
+// A checkpoint comes first: a pause may last until the machine is switched off.
+void Session::wait(std::string_view stage) {
+  bus.emit(RunPaused{std::string(stage)});
+  while (paused_ && steps_allowed_ == 0) obey(mailbox->wait());
+  if (!paused_) bus.emit(RunContinued{});
+}
+
+void Session::breathe(std::string_view stage, bool checkpointable) {
+  if (steps_allowed_ > 0) --steps_allowed_;
+  while (auto command = mailbox ? mailbox->poll() : std::nullopt) obey(*command);
+  if (checkpointable && (secondsSince(last_checkpoint_) > plan.options.checkpoint_seconds)) saveCheckpoint(false);
+  if (paused_ && steps_allowed_ == 0) {
+    if (checkpointable) saveCheckpoint(false);
+    wait(stage);
+  }
+}
+
+void Session::epochDone() {
+  if (pause_at_ == Pause::AfterEpoch) {
+    pause_at_.reset();
+    paused_ = true;
+  }
+}
+
+void Session::taskDone() {
+  if (pause_at_) {  // the end of a task is the end of an epoch, too
+    pause_at_.reset();
+    paused_ = true;
+  }
+}
+
+void Session::tellProgress(std::string_view stage, int done, int of, int epochs) {
+  if (secondsSince(last_progress_) < 0.2) return;
+  last_progress_ = SteadyClock::now();
+  Progress now;
+  now.stage = stage;
+  now.task = clock.task;
+  now.epoch = clock.epoch;
+  now.epochs = epochs;
+  now.step = done;
+  now.steps = of;
+  now.images_per_second = forecast.rate();
+  now.task_seconds_left = forecast.secondsLeft(clock.task, clock.task);
+  now.run_seconds_left = forecast.secondsLeft(clock.task, tasks());
+  now.fraction = forecast.fraction(total_before_ + secondsSince(stretch_));
+  now.rss_bytes = rssBytes();
+  now.device_bytes = deviceBytes();
+  bus.emit(now);
+}
+
+std::int64_t Session::trainableParameters() {
+  Count count;
+  model.visit(count);
+  return count.trained;
+}
+
+// What must be kept to predict: trained weights, prompts, head, statistics. The frozen network is not ours to count.
+std::int64_t Session::storedBytes() {
+  Count count;
+  model.visit(count);
+  return count.bytes;
+}
+
+}  // namespace palimpsest

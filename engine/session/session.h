@@ -1,0 +1,121 @@
+// One run while it goes on: the data, the stream, the model and the clock, as named members that phases work with.
+// Engine thread only.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/data/dataset.h"
+#include "engine/data/transform.h"
+#include "engine/engine.h"
+#include "engine/metrics/accuracy_matrix.h"
+#include "engine/record/run_folder.h"
+#include "engine/scenario/scenario.h"
+#include "engine/session/bus.h"
+#include "engine/session/clock.h"
+#include "engine/session/forecast.h"
+#include "engine/session/frozen_cache.h"
+#include "engine/session/model.h"
+#include "engine/weights/tensors.h"
+
+namespace spdlog {
+class logger;
+}
+
+namespace palimpsest {
+
+struct StopRequested {};  // thrown between two steps, caught at the run's boundary
+
+// One training or evaluation batch on the run's device.
+struct Samples {
+  int count = 0;
+  Tensor images;  // [B, 3, S, S]; undefined where frozen features are all that is needed
+  Tensor known;   // [B, D] cached frozen features; undefined where they are not cached
+  Tensor labels;  // [B] int64, new labels
+  std::vector<std::int64_t> indices;  // in the split
+};
+
+class Session {
+ public:
+  Session(RunPlan resolved, Dataset dataset, Scenario stream, LoadedBackbone backbone, torch::Device on);
+
+  // Constant after construction.
+  const RunPlan plan;
+  const Dataset data;
+  const Scenario scenario;
+  const torch::Device device;
+  const std::string input_range;
+  const Transform train_transform, test_transform;
+
+  Model model;
+  std::vector<std::unique_ptr<Phase>> phases;
+  Clock clock;
+  EpochSums sums;
+  Seconds seconds;
+  AccuracyMatrix matrix;
+  std::vector<std::int64_t> class_hits, class_counts;      // of the last evaluation, by class of the data set
+  std::vector<std::vector<std::int64_t>> prompt_use;       // per entry of the prompts: images per prompt since last told
+  Forecast forecast;
+  Bus bus;
+  Mailbox* mailbox = nullptr;  // borrowed; null when nobody can ask anything
+  std::shared_ptr<spdlog::logger> log;
+  record::Writer* record = nullptr;  // owned by the run; null while nothing is recorded
+  std::filesystem::path folder;
+
+  int tasks() const { return static_cast<int>(scenario.tasks.size()); }
+  TaskScope scope() const;
+  const std::vector<std::int64_t>& trainIndices(int task) const { return train_indices_[static_cast<std::size_t>(task)]; }
+  const std::vector<std::int64_t>& testIndices(int task) const { return test_indices_[static_cast<std::size_t>(task)]; }
+  // Images that a phase trains on: of the task, or of all tasks seen.
+  std::vector<std::int64_t> trainingOrder(bool seen) const;
+  std::uint64_t seed() const { return static_cast<std::uint64_t>(plan.options.seed); }
+
+  // Frozen features of training images can be cached: the transform draws nothing.
+  bool trainCacheable() const { return model.wantsFrozen() && train_transform.deterministic(); }
+  FrozenCache train_frozen, test_frozen, observed_frozen;  // observed: training images under the test transform
+
+  // Reads the mailbox; blocks while paused; saves a checkpoint when it is due. Call between two steps, when the clock
+  // says exactly what has been done. Throws StopRequested.
+  void breathe(std::string_view stage, bool checkpointable = true);
+  void epochDone();
+  void taskDone();
+  void tellProgress(std::string_view stage, int done, int of, int epochs = 0);
+
+  // What the phase under way adds to a checkpoint (optimiser, averages). Restores it at once when the run was resumed in
+  // the middle of this phase.
+  void enterPhase(std::function<void(State&)> visit);
+  void leavePhase() { phase_state_ = nullptr; }
+
+  void saveCheckpoint(bool at_task_end);
+  void restore(const std::filesystem::path& checkpoint);  // throws BadInput when it is damaged or of another run
+  Value results(const std::string& state) const;
+  std::int64_t trainableParameters();
+  std::int64_t storedBytes();
+
+ private:
+  void wait(std::string_view stage);
+  void obey(const Command& command);
+  std::vector<std::vector<std::int64_t>> train_indices_, test_indices_;
+  std::function<void(State&)> phase_state_;
+  TensorMap pending_;  // optimiser state of a resumed phase
+  bool paused_ = false;
+  int steps_allowed_ = 0;
+  std::optional<Pause> pause_at_;
+  std::chrono::steady_clock::time_point last_checkpoint_ = std::chrono::steady_clock::now(), last_progress_{};
+  std::chrono::steady_clock::time_point stretch_ = std::chrono::steady_clock::now();
+  double total_before_ = 0;
+};
+
+void runTasks(Session& session);                        // loop.cpp: the one loop
+void evaluate(Session& session);                        // evaluate.cpp: accuracy on all tasks seen
+void probe(Session& session);                           // the same on a few images, inside a task
+// Emits what has been asked and applied since the last time, and starts counting anew.
+void tellPromptUse(Session& session, int on_task, std::string_view split);
+void countPrompts(Session& session, const Forward& pass);
+Tensor toDevice(const Session& session, const Tensor& tensor);
+
+}  // namespace palimpsest
