@@ -1,0 +1,48 @@
+#include <iterator>
+
+#include "widgets/feed/run_feed.h"
+
+namespace palimpsest {
+namespace {
+
+constexpr int kFrameMs = 33;
+constexpr int kSliceMs = 4;          // longest stretch of reading on the window's thread
+constexpr int kBreathMs = 4;         // and as long for everything else
+constexpr int kIdleMs = 250;
+constexpr std::size_t kSlice = 128;  // events between two looks at the clock
+
+}  // namespace
+
+FolderFeed::FolderFeed(const std::filesystem::path& folder, QObject* parent)
+    : RunFeed(parent), reader_(folder), folder_(folder) {
+  connect(&frame_, &QTimer::timeout, this, &FolderFeed::poll);
+  since_sent_.start();
+  frame_.start(0);
+}
+
+void FolderFeed::poll() {
+  QElapsedTimer clock;
+  clock.start();
+  bool at_end = false;
+  while (!at_end && !clock.hasExpired(kSliceMs)) {
+    std::vector<Event> slice = reader_.poll(kSlice);
+    at_end = slice.empty();
+    std::move(slice.begin(), slice.end(), std::back_inserter(read_));
+  }
+  const bool grew = !read_.empty();
+  if (at_end || since_sent_.hasExpired(kFrameMs)) send();
+  for (; reported_issues_ < reader_.issues().size(); ++reported_issues_)
+    Q_EMIT problem(reader_.issues()[reported_issues_]);
+  frame_.start(at_end ? kIdleMs : kBreathMs);
+  if (at_end && (grew || behind_)) Q_EMIT caughtUp();
+  behind_ = !at_end;
+}
+
+void FolderFeed::send() {
+  since_sent_.restart();
+  if (read_.empty()) return;
+  const std::vector<Event> events = std::exchange(read_, {});
+  Q_EMIT batch(events);
+}
+
+}  // namespace palimpsest

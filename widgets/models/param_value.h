@@ -1,0 +1,28 @@
+// A parameter's value between the engine's Value, Qt's QVariant and what a person reads and types.
+#pragma once
+
+#include <QString>
+#include <QVariant>
+
+#include "engine/protocol/param.h"
+
+namespace palimpsest::param {
+
+// "10 prompts", "on", "40, 70": with unit, in the desktop's language. An empty text or list shows as a dash.
+QString displayed(const ParamSpec& spec, const Value& value);
+// What an editor starts from: bool, qlonglong, double or QString; lists as "40, 70", JSON as text.
+QVariant edited(const ParamSpec& spec, const Value& value);
+// The value itself; lists as QVariantList, objects as QVariantMap.
+QVariant variant(const Value& value);
+
+struct Read {
+  Value value;
+  QString problem;  // why a text could not be read at all; ranges are misfit()'s business
+};
+// The other way round: from an editor's bool, number or text.
+Read read(const ParamSpec& spec, const QVariant& edited);
+
+// Docs and units are written in English beside the parameters; translations may have them by that text.
+QString translated(std::string_view english);
+
+}  // namespace palimpsest::param
