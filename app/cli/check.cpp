@@ -21,10 +21,12 @@ Value asValue(const Issues& issues) {
   return rows;
 }
 
-int checkRecipe(const std::string& file, const std::vector<Setting>& settings, Issues issues, bool json, Console& console) {
+int checkRecipe(const std::string& file, const std::vector<Setting>& settings, Issues issues, bool json,
+                Console& console) {
   const Value recipe = readRecipe(file, settings, issues);
   if (recipe.isObject()) append(issues, resolve(recipe, catalogue()).issues);
-  if (json) std::cout << record::toJson(Value::Object{{"ok", !hasErrors(issues)}, {"issues", asValue(issues)}}, 2) << '\n';
+  if (json)
+    std::cout << record::toJson(Value::Object{{"ok", !hasErrors(issues)}, {"issues", asValue(issues)}}, 2) << '\n';
   else printIssues(issues, console);
   if (hasErrors(issues)) return kBadInput;
   if (!json) std::cout << "ok\n";
@@ -40,7 +42,8 @@ void addCheck(CLI::App& app, Context& context) {
     std::string file;
     bool json = false;
   };
-  CLI::App& command = *app.add_subcommand("check", "Validates a recipe: exit status 0 and \"ok\", or 2 and every issue.");
+  CLI::App& command =
+      *app.add_subcommand("check", "Validates a recipe: exit status 0 and \"ok\", or 2 and every issue.");
   auto arguments = std::make_shared<Arguments>(command);
   command.add_option("FILE", arguments->file, "A recipe file, or the name of a bundled recipe.");
   command.add_flag("--json", arguments->json, "Print the issues as JSON.");

@@ -30,5 +30,6 @@ void addList(CLI::App& app, Context& context);
 void addDocs(CLI::App& app, Context& context);
 void addCheck(CLI::App& app, Context& context);
 void addFeatures(CLI::App& app, Context& context);
+void addPretrain(CLI::App& app, Context& context);
 
 }  // namespace palimpsest::cli

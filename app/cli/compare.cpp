@@ -18,8 +18,13 @@ namespace {
 
 struct Arguments {
   explicit Arguments(CLI::App& command) : options(command), settings(command) {
-    command.add_option("--recipes", recipes, "Recipes to compare, separated by commas: bundled names or files.")->type_name("A,B,C")->delimiter(',');
-    command.add_option("--out", out, "Folder for the table, the report, the curves and the runs. [default ./runs/comparison-<n>]")->type_name("DIR");
+    command.add_option("--recipes", recipes, "Recipes to compare, separated by commas: bundled names or files.")
+        ->type_name("A,B,C")
+        ->delimiter(',');
+    command
+        .add_option("--out", out,
+                    "Folder for the table, the report, the curves and the runs. [default ./runs/comparison-<n>]")
+        ->type_name("DIR");
     command.add_flag("--json", json, "Print compare.json instead of the table.");
   }
   RunArguments options;
@@ -37,7 +42,9 @@ struct Entry {
 
 // Two files may call their recipes the same: "l2p", "l2p-2".
 std::string uniqueName(const std::string& name, const std::vector<Entry>& entries) {
-  const auto taken = [&](const std::string& n) { return std::any_of(entries.begin(), entries.end(), [&](const Entry& e) { return e.name == n; }); };
+  const auto taken = [&](const std::string& n) {
+    return std::any_of(entries.begin(), entries.end(), [&](const Entry& e) { return e.name == n; });
+  };
   std::string unique = name;
   for (int n = 2; taken(unique); ++n) unique = fmt::format("{}-{}", name, n);
   return unique;
@@ -49,7 +56,8 @@ void refuseUsedFolder(const std::filesystem::path& out, Issues& issues) {
   if (!fs::exists(out, trouble)) return;
   if (!fs::is_directory(out, trouble)) issues.push_back(error("--out", out.string() + " is no folder", "name another"));
   else if (record::isRun(out) || fs::exists(out / "runs", trouble) || fs::exists(out / "compare.json", trouble))
-    issues.push_back(error("--out", out.string() + " is in use: it holds runs already", "name another folder, or remove this one"));
+    issues.push_back(
+        error("--out", out.string() + " is in use: it holds runs already", "name another folder, or remove this one"));
 }
 
 // A setting without "l2p:" in front concerns every recipe, and one of them may not have that parameter.
@@ -57,14 +65,17 @@ void explainSettings(const std::vector<std::string>& recipes, const std::vector<
   if (recipes.size() < 2 || settings.empty() || !hasErrors(issues)) return;
   const std::string& example = settings.front().path;
   if (example.find(':') == std::string::npos)
-    issues.push_back(warning("--set", "a setting concerns every recipe of the comparison", fmt::format("to change one alone: --set {}:{}={}", recipes.back(), example, settings.front().value)));
+    issues.push_back(
+        warning("--set", "a setting concerns every recipe of the comparison",
+                fmt::format("to change one alone: --set {}:{}={}", recipes.back(), example, settings.front().value)));
 }
 
 std::vector<Entry> readEntries(const CLI::App& command, const Arguments& arguments, const std::filesystem::path& out) {
   Issues issues;
   const auto settings = arguments.settings.read(command, issues);
   const RunOptions options = arguments.options.read(issues);
-  if (arguments.recipes.empty()) issues.push_back(error("--recipes", "is missing", "for example --recipes finetune,simplecil,l2p"));
+  if (arguments.recipes.empty())
+    issues.push_back(error("--recipes", "is missing", "for example --recipes finetune,simplecil,l2p"));
   refuseUsedFolder(out, issues);
   std::vector<Entry> entries;
   std::vector<std::string> names = arguments.recipes;
@@ -90,16 +101,20 @@ RunOutcome runOne(Entry& entry, std::size_t number, std::size_t of, Console& con
   return follow(*live, tail, view, console, interrupt);
 }
 
-void writeResults(const std::filesystem::path& out, const std::vector<report::RunSummary>& runs, bool json, Console& console) {
+void writeResults(const std::filesystem::path& out, const std::vector<report::RunSummary>& runs, bool json,
+                  Console& console) {
   report::writeComparison(out, runs);
   const report::Comparison comparison = report::compare(runs);
-  std::cout << (json ? record::toJson(report::comparisonJson(comparison), 2) + "\n" : report::comparisonTable(comparison)) << std::flush;
+  std::cout << (json ? record::toJson(report::comparisonJson(comparison), 2) + "\n"
+                     : report::comparisonTable(comparison))
+            << std::flush;
   for (const Issue& issue : comparison.unfair) console.line(lineOf(issue));
   console.line("Report, tables and curves are in " + out.string());
 }
 
 int compare(const CLI::App& command, const Arguments& arguments, Console& console) {
-  const std::filesystem::path out = arguments.out.empty() ? freeFolder("comparison") : std::filesystem::path(arguments.out);
+  const std::filesystem::path out =
+      arguments.out.empty() ? freeFolder("comparison") : std::filesystem::path(arguments.out);
   std::vector<Entry> entries = readEntries(command, arguments, out);
   const Interrupt interrupt;
   std::vector<report::RunSummary> runs;
@@ -111,16 +126,21 @@ int compare(const CLI::App& command, const Arguments& arguments, Console& consol
   }
   if (!runs.empty()) writeResults(out, runs, arguments.json, console);
   if (status == kInterrupted)
-    console.line(fmt::format("After resuming, the report is renewed with:  palimpsest-cli report {0}/runs/* --out {0}/report.html", out.string()));
+    console.line(fmt::format(
+        "After resuming, the report is renewed with:  palimpsest-cli report {0}/runs/* --out {0}/report.html",
+        out.string()));
   return status;
 }
 
 }  // namespace
 
 void addCompare(CLI::App& app, Context& context) {
-  CLI::App& command = *app.add_subcommand("compare", "Several recipes on the same data, order and seed: table, report, curves.");
+  CLI::App& command =
+      *app.add_subcommand("compare", "Several recipes on the same data, order and seed: table, report, curves.");
   auto arguments = std::make_shared<Arguments>(command);
-  whenChosen(command, context, [&command, &context, arguments] { return compare(command, *arguments, context.console); }, true);
+  whenChosen(
+      command, context, [&command, &context, arguments] { return compare(command, *arguments, context.console); },
+      true);
 }
 
 }  // namespace palimpsest::cli

@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <utility>
@@ -40,7 +41,9 @@ void Console::takeLog(spdlog::level::level_enum level) {
   auto sink = std::make_shared<LogSink>(*this);
   sink->set_level(level);
   sink->set_pattern("[%H:%M:%S] [%l] %v");
-  spdlog::set_default_logger(std::make_shared<spdlog::logger>("palimpsest", std::move(sink)));
+  auto logger = std::make_shared<spdlog::logger>("palimpsest", std::move(sink));
+  logger->set_level(std::min(level, spdlog::level::info));
+  spdlog::set_default_logger(std::move(logger));
 }
 
 int Console::columns() const {

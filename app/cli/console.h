@@ -16,9 +16,9 @@ class Console {
   // Sends the program's log through line(), from `level` on; call before the first message.
   void takeLog(spdlog::level::level_enum level);
   bool interactive() const { return interactive_; }
-  int columns() const;                // of the terminal now; 80 when it does not say
-  void line(std::string_view text);   // any thread; the newline is added
-  void bar(std::string text);         // any thread; empty takes the bar away; ignored when not interactive
+  int columns() const;               // of the terminal now; 80 when it does not say
+  void line(std::string_view text);  // any thread; the newline is added
+  void bar(std::string text);        // any thread; empty takes the bar away; ignored when not interactive
 
  private:
   const bool interactive_;

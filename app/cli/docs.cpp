@@ -27,7 +27,9 @@ std::string pagesOf(const std::string& topic) {
   }
   if (!pages.empty()) return pages;
   const auto near = nearest(topic, known);
-  throw BadInput({error(topic, "is no part, slot or recipe", near ? "did you mean \"" + *near + "\"?" : "palimpsest-cli list parts and list recipes show the names")});
+  throw BadInput(
+      {error(topic, "is no part, slot or recipe",
+             near ? "did you mean \"" + *near + "\"?" : "palimpsest-cli list parts and list recipes show the names")});
 }
 
 }  // namespace
@@ -39,7 +41,8 @@ void addDocs(CLI::App& app, Context& context) {
   };
   CLI::App& command = *app.add_subcommand("docs", "The manual, or one page of it, in Markdown.");
   auto arguments = std::make_shared<Arguments>();
-  command.add_option("TOPIC", arguments->topic, "A part, a slot, a recipe, \"options\" or \"events\"; everything without one.");
+  command.add_option("TOPIC", arguments->topic,
+                     "A part, a slot, a recipe, \"options\" or \"events\"; everything without one.");
   command.add_flag("--json", arguments->json, "Print every declaration as JSON.");
   whenChosen(command, context, [arguments] {
     std::cout << (arguments->json ? record::toJson(manualAsValue(), 2) + "\n" : pagesOf(arguments->topic));

@@ -46,12 +46,14 @@ int explain(const RunOutcome& outcome, const std::filesystem::path& folder, Cons
   const bool recorded = record::isRun(folder);
   const std::string go_on = "palimpsest-cli resume " + folder.string();
   if (outcome.state == "stopped") {
-    console.line(recorded ? "Stopped; a checkpoint is saved. Go on with:  " + go_on : "Stopped before anything was started.");
+    console.line(recorded ? "Stopped; a checkpoint is saved. Go on with:  " + go_on
+                          : "Stopped before anything was started.");
     return kInterrupted;
   }
   console.line(fmt::format("The run failed ({}): {}", outcome.code, outcome.message));
   if (!outcome.hint.empty()) console.line(outcome.hint);
-  if (recorded) console.line("Everything until then is in " + folder.string() + ". When the cause is gone, go on with:  " + go_on);
+  if (recorded)
+    console.line("Everything until then is in " + folder.string() + ". When the cause is gone, go on with:  " + go_on);
   return kFailed;
 }
 

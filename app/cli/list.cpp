@@ -30,14 +30,17 @@ Listing listParts() {
 
 Listing listDatasets() {
   Listing listing{.columns = {"spec", "available", "title", "doc"}};
-  for (const DatasetInfo& data : knownDatasets()) listing.rows.push_back({data.spec, data.available, data.title, data.doc});
+  for (const DatasetInfo& data : knownDatasets())
+    listing.rows.push_back({data.spec, data.available, data.title, data.doc});
   return listing;
 }
 
 Listing listBackbones() {
-  Listing listing{.columns = {"name", "architecture", "parameters", "image_size", "input_range", "licence", "sha256", "file"}};
+  Listing listing{
+      .columns = {"name", "architecture", "parameters", "image_size", "input_range", "licence", "sha256", "file"}};
   for (const BackboneInfo& b : bundledBackbones())
-    listing.rows.push_back({b.name, b.architecture, b.parameters, b.image_size, b.input_range, b.licence, b.sha256, b.file});
+    listing.rows.push_back(
+        {b.name, b.architecture, b.parameters, b.image_size, b.input_range, b.licence, b.sha256, b.file});
   return listing;
 }
 
@@ -60,7 +63,12 @@ Value::Array runRow(const std::filesystem::path& folder) {
   std::string state = member(results, "state").asString();
   if (record::isBeingWritten(folder)) state = "running";
   else if (state.empty() || state == "running") state = "unfinished";
-  return {folder.string(), recipe, state, member(results, "last"), member(results, "average"), member(results, "forgetting")};
+  return {folder.string(),
+          recipe,
+          state,
+          member(results, "last"),
+          member(results, "average"),
+          member(results, "forgetting")};
 }
 
 // Runs at most three levels below `top`: runs/NAME-1, and runs/comparison-1/runs/NAME.
@@ -68,10 +76,12 @@ Listing listRuns(const std::filesystem::path& top) {
   namespace fs = std::filesystem;
   Listing listing{.columns = {"folder", "recipe", "state", "last", "average", "forgetting"}};
   std::error_code trouble;
-  if (!fs::is_directory(top, trouble)) refuse({error("DIR", top.string() + " is no folder", "give the folder that holds the runs")});
+  if (!fs::is_directory(top, trouble))
+    refuse({error("DIR", top.string() + " is no folder", "give the folder that holds the runs")});
   std::vector<fs::path> folders;
   if (record::isRun(top)) folders.push_back(top);
-  for (fs::recursive_directory_iterator at(top, fs::directory_options::skip_permission_denied, trouble), end; at != end; at.increment(trouble)) {
+  for (fs::recursive_directory_iterator at(top, fs::directory_options::skip_permission_denied, trouble), end; at != end;
+       at.increment(trouble)) {
     if (!at->is_directory(trouble)) continue;
     const bool run = record::isRun(at->path());
     if (run) folders.push_back(at->path());
@@ -91,7 +101,8 @@ Listing listingOf(const std::string& what, const std::string& folder) {
   const std::string known = "recipes, parts, datasets, backbones, runs";
   if (what.empty()) throw BadInput({error("WHAT", "is missing", "one of " + known)});
   const auto near = nearest(what, {"recipes", "parts", "datasets", "backbones", "runs"});
-  throw BadInput({error(what, "is nothing that can be listed", near ? "did you mean \"" + *near + "\"?" : "one of " + known)});
+  throw BadInput(
+      {error(what, "is nothing that can be listed", near ? "did you mean \"" + *near + "\"?" : "one of " + known)});
 }
 
 }  // namespace

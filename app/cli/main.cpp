@@ -23,6 +23,7 @@ void addCommands(CLI::App& app, Context& context) {
   addDocs(app, context);
   addCheck(app, context);
   addFeatures(app, context);
+  addPretrain(app, context);
 }
 
 int noCommand(const CLI::App& app, Console& console) {
@@ -34,7 +35,8 @@ int noCommand(const CLI::App& app, Console& console) {
   std::vector<std::string> known;
   for (const CLI::App* command : app.get_subcommands(nullptr)) known.push_back(command->get_name());
   const auto near = nearest(words.front(), known);
-  console.line(lineOf(error(words.front(), "is no command", near ? "did you mean \"" + *near + "\"?" : "palimpsest-cli --help lists the commands")));
+  console.line(lineOf(error(words.front(), "is no command",
+                            near ? "did you mean \"" + *near + "\"?" : "palimpsest-cli --help lists the commands")));
   return kBadInput;
 }
 
@@ -74,7 +76,8 @@ int main(int argc, char** argv) {
   cli::Console console;
   console.takeLog(spdlog::level::warn);
   cli::Context context{console};
-  CLI::App app("Palimpsest: a laboratory for continual learning with pre-trained Vision Transformers.", "palimpsest-cli");
+  CLI::App app("Palimpsest: a laboratory for continual learning with pre-trained Vision Transformers.",
+               "palimpsest-cli");
   app.set_version_flag("--version", "palimpsest " + programVersion() + ", LibTorch " + torchVersion());
   app.footer("Exit status: 0 done, 1 failed, 2 bad input, 130 interrupted.");
   app.allow_extras();

@@ -26,12 +26,13 @@ std::string fallbackText(const ParamSpec& spec) {
 
 std::string paramTable(const std::vector<ParamSpec>& specs, bool flags) {
   if (specs.empty()) return "It has no parameters.\n";
-  std::string out = fmt::format("| {} | type | range | default | meaning |\n|---|---|---|---|---|\n", flags ? "option" : "parameter");
+  std::string out =
+      fmt::format("| {} | type | range | default | meaning |\n|---|---|---|---|---|\n", flags ? "option" : "parameter");
   for (const ParamSpec& spec : specs) {
     std::string meaning(spec.meta.doc);
     if (!spec.meta.source.empty()) meaning += fmt::format(" Source: {}.", spec.meta.source);
-    out += fmt::format("| `{}` | {} | {} | {} | {} |\n", flags ? flagOf(spec.name) : spec.name, kindName(spec.kind), cell(rangeText(spec)),
-                       cell(fallbackText(spec)), cell(meaning));
+    out += fmt::format("| `{}` | {} | {} | {} | {} |\n", flags ? flagOf(spec.name) : spec.name, kindName(spec.kind),
+                       cell(rangeText(spec)), cell(fallbackText(spec)), cell(meaning));
   }
   return out;
 }
@@ -61,11 +62,13 @@ Value asValue(const std::vector<ParamSpec>& specs) {
 }  // namespace
 
 std::string optionsPage() {
-  return "## Options of a run\n\nFor `palimpsest-cli run` and `compare`, and for the window's form.\n\n" + paramTable(specsOf<RunOptions>(), true) + "\n";
+  return "## Options of a run\n\nFor `palimpsest-cli run` and `compare`, and for the window's form.\n\n" +
+         paramTable(specsOf<RunOptions>(), true) + "\n";
 }
 
 std::string partPage(const PartInfo& part) {
-  return fmt::format("### {} (`{}`, slot {})\n\n{}\n\n{}\n", part.title, part.name, part.slot, part.doc, paramTable(part.params, false));
+  return fmt::format("### {} (`{}`, slot {})\n\n{}\n\n{}\n", part.title, part.name, part.slot, part.doc,
+                     paramTable(part.params, false));
 }
 
 std::string recipePage(const NamedRecipe& recipe) {
@@ -79,7 +82,8 @@ std::string recipePage(const NamedRecipe& recipe) {
     std::string changed;  // what this recipe sets differently from the part's own default
     for (const ParamSpec& spec : part.info->params) {
       const Value* value = resolved.recipe.at(part.path + "." + spec.name);
-      if (value && !(*value == spec.fallback)) changed += fmt::format("{}{} = {}", changed.empty() ? "" : ", ", spec.name, value->text());
+      if (value && !(*value == spec.fallback))
+        changed += fmt::format("{}{} = {}", changed.empty() ? "" : ", ", spec.name, value->text());
     }
     out += (changed.empty() ? "" : ": " + changed) + "\n";
   }
@@ -87,13 +91,15 @@ std::string recipePage(const NamedRecipe& recipe) {
 }
 
 std::string eventsPage() {
-  return "## The header of a run: run.json\n\n" + record::headerManual() + "\n## Events: events.jsonl\n\n" + record::eventManual() + "\n";
+  return "## The header of a run: run.json\n\n" + record::headerManual() + "\n## Events: events.jsonl\n\n" +
+         record::eventManual() + "\n";
 }
 
 std::string wholeManual() {
   std::string out = "# Palimpsest: the manual\n\n" + optionsPage() + "## Recipes\n\n";
   for (const NamedRecipe& recipe : bundledRecipes()) out += recipePage(recipe);
-  out += "## Parts\n\nA recipe names parts after `use`; every parameter that it leaves out takes the default below.\n\n";
+  out +=
+      "## Parts\n\nA recipe names parts after `use`; every parameter that it leaves out takes the default below.\n\n";
   for (const PartInfo& part : catalogue()) out += partPage(part);
   return out + eventsPage();
 }
@@ -101,10 +107,16 @@ std::string wholeManual() {
 Value manualAsValue() {
   Value::Array parts, recipes;
   for (const PartInfo& part : catalogue())
-    parts.push_back(Value::Object{{"slot", part.slot}, {"name", part.name}, {"title", part.title}, {"doc", part.doc}, {"parameters", asValue(part.params)}});
+    parts.push_back(Value::Object{{"slot", part.slot},
+                                  {"name", part.name},
+                                  {"title", part.title},
+                                  {"doc", part.doc},
+                                  {"parameters", asValue(part.params)}});
   for (const NamedRecipe& recipe : bundledRecipes())
-    recipes.push_back(Value::Object{{"name", recipe.name}, {"title", recipe.title}, {"paper", recipe.paper}, {"recipe", recipe.recipe}});
-  return Value::Object{{"options", asValue(specsOf<RunOptions>())}, {"parts", std::move(parts)}, {"recipes", std::move(recipes)}};
+    recipes.push_back(Value::Object{
+        {"name", recipe.name}, {"title", recipe.title}, {"paper", recipe.paper}, {"recipe", recipe.recipe}});
+  return Value::Object{
+      {"options", asValue(specsOf<RunOptions>())}, {"parts", std::move(parts)}, {"recipes", std::move(recipes)}};
 }
 
 }  // namespace palimpsest::cli

@@ -8,10 +8,10 @@
 
 namespace palimpsest::cli {
 
-std::string optionsPage();                        // options of a run
+std::string optionsPage();  // options of a run
 std::string partPage(const PartInfo& part);
 std::string recipePage(const NamedRecipe& recipe);
-std::string eventsPage();                         // the event stream
+std::string eventsPage();  // the event stream
 std::string wholeManual();
 
 // {"options": [...], "parts": [...], "recipes": [...]} with every parameter's type, range, unit, default and text.

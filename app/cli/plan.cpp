@@ -26,7 +26,8 @@ Value readRecipe(const std::string& name_or_file, const std::vector<Setting>& se
   }
   for (const Setting& setting : settings) {
     const auto [target, path] = splitTarget(setting.path);
-    if (target.empty() || target == name_or_file || target == nameOf(recipe)) applySetting(recipe, path, setting.value, catalogue(), issues);
+    if (target.empty() || target == name_or_file || target == nameOf(recipe))
+      applySetting(recipe, path, setting.value, catalogue(), issues);
   }
   return recipe;
 }
@@ -36,7 +37,8 @@ void refuseUnknownTargets(const std::vector<Setting>& settings, const std::vecto
     const std::string target = splitTarget(setting.path).first;
     if (target.empty() || std::find(names.begin(), names.end(), target) != names.end()) continue;
     const auto near = nearest(target, names);
-    issues.push_back(error("--set", "\"" + target + "\" is no recipe of this command", near ? "did you mean \"" + *near + "\"?" : ""));
+    issues.push_back(error("--set", "\"" + target + "\" is no recipe of this command",
+                           near ? "did you mean \"" + *near + "\"?" : ""));
   }
 }
 

@@ -19,7 +19,8 @@ struct Arguments {
 
 int writePage(const Arguments& arguments, Console& console) {
   Issues issues;
-  if (arguments.folders.empty()) issues.push_back(error("RUN_FOLDER", "is missing", "palimpsest-cli list runs shows the runs below ./runs"));
+  if (arguments.folders.empty())
+    issues.push_back(error("RUN_FOLDER", "is missing", "palimpsest-cli list runs shows the runs below ./runs"));
   if (arguments.out.empty()) issues.push_back(error("--out", "is missing", "for example --out report.html"));
   std::vector<report::RunSummary> runs;
   for (const std::string& folder : arguments.folders) {
@@ -34,7 +35,9 @@ int writePage(const Arguments& arguments, Console& console) {
   const report::Comparison comparison = report::compare(std::move(runs));
   for (const Issues* list : {&comparison.unfair, &comparison.notes})
     for (const Issue& issue : *list) console.line(lineOf(issue));
-  std::cout << (arguments.json ? record::toJson(report::comparisonJson(comparison), 2) + "\n" : report::comparisonTable(comparison)) << std::flush;
+  std::cout << (arguments.json ? record::toJson(report::comparisonJson(comparison), 2) + "\n"
+                               : report::comparisonTable(comparison))
+            << std::flush;
   console.line("The report is " + arguments.out);
   return kDone;
 }

@@ -12,8 +12,10 @@ namespace {
 
 int resume(const std::filesystem::path& folder, bool json, Console& console) {
   Issues issues;
-  if (folder.empty()) issues.push_back(error("RUN_FOLDER", "is missing", "palimpsest-cli list runs shows the runs below ./runs"));
-  else if (!record::isRun(folder)) issues.push_back(error(folder.string(), "holds no run", "palimpsest-cli list runs shows the runs below ./runs"));
+  if (folder.empty())
+    issues.push_back(error("RUN_FOLDER", "is missing", "palimpsest-cli list runs shows the runs below ./runs"));
+  else if (!record::isRun(folder))
+    issues.push_back(error(folder.string(), "holds no run", "palimpsest-cli list runs shows the runs below ./runs"));
   refuse(issues);
   const record::Reader reader(folder);
   const Value* name = reader.run().at("recipe.name");
@@ -38,11 +40,13 @@ void addResume(CLI::App& app, Context& context) {
     std::string folder;
     bool json = false;
   };
-  CLI::App& command = *app.add_subcommand("resume", "Goes on with a stopped, killed or failed run from its last checkpoint.");
+  CLI::App& command =
+      *app.add_subcommand("resume", "Goes on with a stopped, killed or failed run from its last checkpoint.");
   auto arguments = std::make_shared<Arguments>();
   command.add_option("RUN_FOLDER", arguments->folder, "The run's folder.");
   command.add_flag("--json", arguments->json, "Print results.json instead of the table.");
-  whenChosen(command, context, [&context, arguments] { return resume(arguments->folder, arguments->json, context.console); });
+  whenChosen(command, context,
+             [&context, arguments] { return resume(arguments->folder, arguments->json, context.console); });
 }
 
 }  // namespace palimpsest::cli

@@ -13,8 +13,10 @@ namespace {
 
 struct Arguments {
   explicit Arguments(CLI::App& command) : options(command), settings(command) {
-    command.add_option("--recipe", recipe, "A bundled recipe (see: list recipes) or a recipe file.")->type_name("NAME|FILE");
-    command.add_option("--out", out, "Folder of the run; must not hold a run yet. [default ./runs/<recipe>-<n>]")->type_name("DIR");
+    command.add_option("--recipe", recipe, "A bundled recipe (see: list recipes) or a recipe file.")
+        ->type_name("NAME|FILE");
+    command.add_option("--out", out, "Folder of the run; must not hold a run yet. [default ./runs/<recipe>-<n>]")
+        ->type_name("DIR");
     command.add_flag("--json", json, "Print results.json instead of the table.");
   }
   RunArguments options;
@@ -28,14 +30,16 @@ RunPlan readPlan(const CLI::App& command, const Arguments& arguments) {
   Issues issues;
   const auto settings = arguments.settings.read(command, issues);
   RunPlan plan{.recipe = {}, .options = arguments.options.read(issues)};
-  if (arguments.recipe.empty()) issues.push_back(error("--recipe", "is missing", "palimpsest-cli list recipes shows what there is"));
+  if (arguments.recipe.empty())
+    issues.push_back(error("--recipe", "is missing", "palimpsest-cli list recipes shows what there is"));
   else plan.recipe = readRecipe(arguments.recipe, settings, issues);
   if (plan.recipe.isObject()) {
     refuseUnknownTargets(settings, {arguments.recipe, nameOf(plan.recipe)}, issues);
     if (hasErrors(issues)) append(issues, check(plan));
   }
   if (!arguments.out.empty() && record::isRun(arguments.out))
-    issues.push_back(error("--out", arguments.out + " holds a run already", "choose another folder, or go on with it: palimpsest-cli resume " + arguments.out));
+    issues.push_back(error("--out", arguments.out + " holds a run already",
+                           "choose another folder, or go on with it: palimpsest-cli resume " + arguments.out));
   refuse(issues);
   return plan;
 }
@@ -60,9 +64,11 @@ int run(const CLI::App& command, const Arguments& arguments, Console& console) {
 }  // namespace
 
 void addRun(CLI::App& app, Context& context) {
-  CLI::App& command = *app.add_subcommand("run", "One run of one recipe: trains, evaluates after each task, records everything.");
+  CLI::App& command =
+      *app.add_subcommand("run", "One run of one recipe: trains, evaluates after each task, records everything.");
   auto arguments = std::make_shared<Arguments>(command);
-  whenChosen(command, context, [&command, &context, arguments] { return run(command, *arguments, context.console); }, true);
+  whenChosen(
+      command, context, [&command, &context, arguments] { return run(command, *arguments, context.console); }, true);
 }
 
 }  // namespace palimpsest::cli

@@ -36,7 +36,8 @@ std::string flagOf(std::string_view name) {
 std::string helpOf(const ParamSpec& spec) {
   const std::string range = rangeText(spec);
   const std::string fallback = spec.fallback.text();
-  return std::string(spec.meta.doc) + " [" + range + (range.empty() ? "" : "; ") + "default " + (fallback.empty() ? "none" : fallback) + "]";
+  return std::string(spec.meta.doc) + " [" + range + (range.empty() ? "" : "; ") + "default " +
+         (fallback.empty() ? "none" : fallback) + "]";
 }
 
 RunArguments::RunArguments(CLI::App& command, const std::vector<std::string>& only) {
@@ -54,14 +55,17 @@ RunOptions RunArguments::read(Issues& issues) const {
   for (const ParamSpec& spec : specsOf<RunOptions>()) {
     const auto found = written_.find(spec.name);
     if (found == written_.end()) continue;
-    if (auto problem = assign(options, spec.name, parsed(spec, found->second))) issues.push_back(error(flagOf(spec.name), *problem));
+    if (auto problem = assign(options, spec.name, parsed(spec, found->second)))
+      issues.push_back(error(flagOf(spec.name), *problem));
   }
   return options;
 }
 
 Settings::Settings(CLI::App& command) {
-  command.add_option("--set", written_, "Any parameter of the recipe, for example --set phases.0.epochs=5; may be repeated. "
-                                        "--phases.0.epochs 5 means the same.")
+  command
+      .add_option("--set", written_,
+                  "Any parameter of the recipe, for example --set phases.0.epochs=5; may be repeated. "
+                  "--phases.0.epochs 5 means the same.")
       ->type_name("PATH=VALUE")
       ->allow_extra_args(false)
       ->group("Options of the run");
@@ -72,7 +76,9 @@ std::vector<Setting> Settings::read(const CLI::App& command, Issues& issues) con
   std::vector<Setting> settings;
   for (const std::string& text : written_) {
     if (auto setting = splitSetting(text)) settings.push_back(std::move(*setting));
-    else issues.push_back(error("--set", "\"" + text + "\" is not of the form PATH=VALUE", "for example --set phases.0.epochs=5"));
+    else
+      issues.push_back(
+          error("--set", "\"" + text + "\" is not of the form PATH=VALUE", "for example --set phases.0.epochs=5"));
   }
   std::vector<std::string> unknown;
   const std::vector<std::string> words = command.remaining();

@@ -12,7 +12,9 @@
 namespace palimpsest::cli {
 namespace {
 
-std::string percentText(const Value* value) { return value && value->isNumber() ? fmt::format("{:.2f}", value->asDouble()) : "-"; }
+std::string percentText(const Value* value) {
+  return value && value->isNumber() ? fmt::format("{:.2f}", value->asDouble()) : "-";
+}
 
 std::string accuraciesText(const Value& results) {
   std::string tasks = fmt::format("{:<24}", "after task"), accuracies = fmt::format("{:<24}", "accuracy, classes seen");
@@ -34,7 +36,8 @@ void printSummary(const std::filesystem::path& folder, bool json) {
     return;
   }
   std::cout << accuraciesText(results);
-  for (const char* figure : {"average", "last", "forgetting"}) std::cout << fmt::format("{:<24}{:>8}\n", figure, percentText(results.find(figure)));
+  for (const char* figure : {"average", "last", "forgetting"})
+    std::cout << fmt::format("{:<24}{:>8}\n", figure, percentText(results.find(figure)));
   const Value* seconds = results.at("seconds.total");
   std::cout << fmt::format("{:<24}{:>8}\n", "time", clockText(seconds ? seconds->asDouble() : -1)) << std::flush;
 }

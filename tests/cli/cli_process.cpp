@@ -42,16 +42,14 @@ Ended CliProcess::wait(int limit_ms) {
 Ended cli(const QStringList& arguments) { return CliProcess(arguments).wait(); }
 
 QStringList tinyOptions() {
-  return {QStringLiteral("--data"),
-          QStringLiteral("shapes:classes=6,train=40,test=20,side=16"),
-          QStringLiteral("--backbone"),
-          QStringLiteral("new:image=16,patch=8,width=32,depth=2,heads=2,seed=1"),
-          QStringLiteral("--threads"),
-          QStringLiteral("1")};
+  return {QStringLiteral("--data"),     QStringLiteral("shapes:classes=6,train=40,test=20,side=16"),
+          QStringLiteral("--backbone"), QStringLiteral("new:image=16,patch=8,width=32,depth=2,heads=2,seed=1"),
+          QStringLiteral("--threads"),  QStringLiteral("1")};
 }
 
 QStringList tinyRun(const QString& recipe, const QString& folder) {
-  return QStringList{QStringLiteral("run"), QStringLiteral("--recipe"), recipe, QStringLiteral("--out"), folder} + tinyOptions();
+  return QStringList{QStringLiteral("run"), QStringLiteral("--recipe"), recipe, QStringLiteral("--out"), folder} +
+         tinyOptions();
 }
 
 QByteArray readFile(const QString& path) {
@@ -62,7 +60,8 @@ QByteArray readFile(const QString& path) {
 void writeFile(const QString& path, const QByteArray& content) {
   QDir().mkpath(QFileInfo(path).path());
   QFile file(path);
-  if (!file.open(QIODevice::WriteOnly) || file.write(content) != content.size()) qFatal("cannot write %s", qPrintable(path));
+  if (!file.open(QIODevice::WriteOnly) || file.write(content) != content.size())
+    qFatal("cannot write %s", qPrintable(path));
 }
 
 qsizetype eventLines(const QString& folder) { return readFile(folder + QStringLiteral("/events.jsonl")).count('\n'); }

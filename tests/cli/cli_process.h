@@ -9,7 +9,7 @@
 #include <memory>
 
 struct Ended {
-  int status = -1;       // -1: killed by a signal, or still running at the limit
+  int status = -1;  // -1: killed by a signal, or still running at the limit
   QString out, err;
 };
 
@@ -36,6 +36,6 @@ QStringList tinyRun(const QString& recipe, const QString& folder);
 
 QByteArray readFile(const QString& path);
 void writeFile(const QString& path, const QByteArray& content);  // makes the folder too
-qsizetype eventLines(const QString& folder);  // whole lines of events.jsonl so far
+qsizetype eventLines(const QString& folder);                     // whole lines of events.jsonl so far
 // Waits until the run in `folder` has written `lines` events. False when the process ended before.
 bool waitForEvents(CliProcess& process, const QString& folder, qsizetype lines);

@@ -19,7 +19,9 @@ QByteArray bigEndian(quint32 value) {
 }
 
 // `count` grey images of 8 x 8, labels 0, 1, 0, 1, ...
-QByteArray idxImages(int count) { return bigEndian(0x803) + bigEndian(quint32(count)) + bigEndian(8) + bigEndian(8) + QByteArray(count * 64, '\x40'); }
+QByteArray idxImages(int count) {
+  return bigEndian(0x803) + bigEndian(quint32(count)) + bigEndian(8) + bigEndian(8) + QByteArray(count * 64, '\x40');
+}
 QByteArray idxLabels(int count) {
   QByteArray labels;
   for (int i = 0; i < count; ++i) labels.append(char(i % 2));
@@ -92,7 +94,11 @@ class TestCliBadInput : public QObject {
   // Runs, and expects exit status 2, every fragment on standard error, nothing on standard output and no folder.
   void refuses(const QStringList& arguments, const QStringList& fragments);
   QString path(const char* name) const { return folder_->filePath(QLatin1String(name)); }
-  QStringList runOn(const QString& data) const { return words(QStringLiteral("run --recipe simplecil --scenario cil:init=1,increment=1,order=natural --out %1 --data %2").arg(path("run"), data)); }
+  QStringList runOn(const QString& data) const {
+    return words(
+        QStringLiteral("run --recipe simplecil --scenario cil:init=1,increment=1,order=natural --out %1 --data %2")
+            .arg(path("run"), data));
+  }
   std::unique_ptr<QTemporaryDir> folder_;
 };
 
@@ -100,7 +106,9 @@ void TestCliBadInput::init() { folder_ = std::make_unique<QTemporaryDir>(); }
 
 void TestCliBadInput::refuses(const QStringList& arguments, const QStringList& fragments) {
   const Ended ended = cli(arguments);
-  for (const QString& fragment : fragments) QVERIFY2(ended.err.contains(fragment), qPrintable(QStringLiteral("\"%1\" is not in:\n%2").arg(fragment, ended.err)));
+  for (const QString& fragment : fragments)
+    QVERIFY2(ended.err.contains(fragment),
+             qPrintable(QStringLiteral("\"%1\" is not in:\n%2").arg(fragment, ended.err)));
   QVERIFY2(ended.status == 2, qPrintable(QStringLiteral("status %1:\n%2").arg(ended.status).arg(ended.err)));
   QVERIFY(ended.err.contains(QStringLiteral("Nothing was started")));
   QVERIFY(ended.out.isEmpty());
@@ -108,7 +116,8 @@ void TestCliBadInput::refuses(const QStringList& arguments, const QStringList& f
 }
 
 void TestCliBadInput::missingDataFolder() {
-  for (const char* kind : {"idx", "cifar10", "cifar100", "folder", "fashion-mnist"}) refuses(runOn(QLatin1String(kind) + QLatin1Char(':') + path("nowhere")), {path("nowhere")});
+  for (const char* kind : {"idx", "cifar10", "cifar100", "folder", "fashion-mnist"})
+    refuses(runOn(QLatin1String(kind) + QLatin1Char(':') + path("nowhere")), {path("nowhere")});
 }
 
 void TestCliBadInput::truncatedIdx() {
@@ -130,14 +139,17 @@ void TestCliBadInput::cifarOfTheWrongSize() {
 }
 
 void TestCliBadInput::imageFolderWithAnEmptyClassAndABrokenJpeg() {
-  for (const char* file : {"train/cat/1", "train/dog/1", "test/cat/1", "test/dog/1"}) writeFile(path("pets/") + QLatin1String(file) + QStringLiteral(".png"), picture("png"));
+  for (const char* file : {"train/cat/1", "train/dog/1", "test/cat/1", "test/dog/1"})
+    writeFile(path("pets/") + QLatin1String(file) + QStringLiteral(".png"), picture("png"));
   QDir().mkpath(path("pets/train/emu"));
   QDir().mkpath(path("pets/test/emu"));
   writeFile(path("pets/train/dog/2.jpg"), QByteArrayLiteral("\xff\xd8\xff\xe0 this is no JPEG"));
   refuses(runOn(QStringLiteral("folder:") + path("pets")), {QStringLiteral("emu"), QStringLiteral("2.jpg")});
 }
 
-void TestCliBadInput::unknownDataset() { refuses(runOn(QStringLiteral("fashion-mnits")), {QStringLiteral("fashion-mnist")}); }
+void TestCliBadInput::unknownDataset() {
+  refuses(runOn(QStringLiteral("fashion-mnits")), {QStringLiteral("fashion-mnist")});
+}
 
 void TestCliBadInput::weightsThatAreBroken_data() {
   QTest::addColumn<QString>("kind");
@@ -156,26 +168,40 @@ void TestCliBadInput::weightsThatAreBroken() {
   QFETCH(QString, message);
   const QString file = path("broken.safetensors");
   const QByteArray all = readFile(bundledWeights());
-  if (kind == QLatin1String("missing")) writeWeights(file, [](QByteArray& header) { header.replace("\"blocks.0.attn.qkv.weight\"", "\"blocks.0.attn.qkv.wight\""); });
-  else if (kind == QLatin1String("shape")) writeWeights(file, [](QByteArray& header) {
-      const qsizetype at = header.indexOf('[', header.indexOf("\"shape\"", header.indexOf("\"blocks.0.attn.qkv.weight\"")));
+  if (kind == QLatin1String("missing"))
+    writeWeights(file, [](QByteArray& header) {
+      header.replace("\"blocks.0.attn.qkv.weight\"", "\"blocks.0.attn.qkv.wight\"");
+    });
+  else if (kind == QLatin1String("shape"))
+    writeWeights(file, [](QByteArray& header) {
+      const qsizetype at =
+          header.indexOf('[', header.indexOf("\"shape\"", header.indexOf("\"blocks.0.attn.qkv.weight\"")));
       header.replace(at, header.indexOf(']', at) - at + 1, "[" + QByteArray::number(3 * 128 * 128) + "]");
     });
   else if (kind == QLatin1String("header")) writeFile(file, littleEndian(quint64(all.size()) + 1) + all.mid(8));
   else if (kind == QLatin1String("half")) writeFile(file, all.left(all.size() / 2));
   else if (kind == QLatin1String("empty")) writeFile(file, {});
   else writeFile(file, picture("png"));
-  refuses(words(QStringLiteral("run --recipe simplecil --data shapes:classes=4,train=4,test=4 --backbone %1 --out %2").arg(file, path("run"))), {message});
+  refuses(words(QStringLiteral("run --recipe simplecil --data shapes:classes=4,train=4,test=4 --backbone %1 --out %2")
+                    .arg(file, path("run"))),
+          {message});
 }
 
 void TestCliBadInput::unknownBackboneSuggestsTheNearest() {
-  refuses(words(QStringLiteral("run --recipe simplecil --data shapes:classes=4,train=4,test=4 --backbone micor --out %1").arg(path("run"))), {QStringLiteral("micro")});
+  refuses(
+      words(QStringLiteral("run --recipe simplecil --data shapes:classes=4,train=4,test=4 --backbone micor --out %1")
+                .arg(path("run"))),
+      {QStringLiteral("micro")});
 }
 
 void TestCliBadInput::recipeWithAnUnknownKey() {
-  writeFile(path("mine.json"), R"({"name": "mine", "head": {"use": "linear"}, "phases": [{"use": "sgd", "epoch": 3}]})");
+  writeFile(path("mine.json"),
+            R"({"name": "mine", "head": {"use": "linear"}, "phases": [{"use": "sgd", "epoch": 3}]})");
   const QStringList fragments{QStringLiteral("phases.0.epoch"), QStringLiteral("did you mean \"epochs\"")};
-  refuses(QStringList{QStringLiteral("run"), QStringLiteral("--recipe"), path("mine.json"), QStringLiteral("--out"), path("run")} + tinyOptions(), fragments);
+  refuses(QStringList{QStringLiteral("run"), QStringLiteral("--recipe"), path("mine.json"), QStringLiteral("--out"),
+                      path("run")} +
+              tinyOptions(),
+          fragments);
   const Ended checked = cli({QStringLiteral("check"), path("mine.json")});
   QCOMPARE(checked.status, 2);
   for (const QString& fragment : fragments) QVERIFY2(checked.err.contains(fragment), qPrintable(checked.err));
@@ -183,13 +209,16 @@ void TestCliBadInput::recipeWithAnUnknownKey() {
 
 void TestCliBadInput::recipeThatIsNoJson() {
   writeFile(path("mine.json"), "{\"name\": \"mine\",\n \"phases\": [}");
-  refuses({QStringLiteral("run"), QStringLiteral("--recipe"), path("mine.json"), QStringLiteral("--out"), path("run")}, {QStringLiteral("mine.json"), QStringLiteral("line 2")});
+  refuses({QStringLiteral("run"), QStringLiteral("--recipe"), path("mine.json"), QStringLiteral("--out"), path("run")},
+          {QStringLiteral("mine.json"), QStringLiteral("line 2")});
 }
 
 void TestCliBadInput::valuesOutOfRange_data() {
   QTest::addColumn<QString>("options");
   QTest::addColumn<QString>("message");
-  const auto row = [](const char* options, const char* message) { QTest::newRow(options) << QString::fromLatin1(options) << QString::fromLatin1(message); };
+  const auto row = [](const char* options, const char* message) {
+    QTest::newRow(options) << QString::fromLatin1(options) << QString::fromLatin1(message);
+  };
   row("--limit-train -1", "--limit-train");
   row("--seed -3", "--seed");
   row("--threads 100000", "--threads");
@@ -216,7 +245,10 @@ void TestCliBadInput::aFolderInUse() {
   const QByteArray before = readFile(path("first/events.jsonl"));
   refuses(again, {path("first"), QStringLiteral("resume")});
   QCOMPARE(readFile(path("first/events.jsonl")), before);
-  refuses(QStringList{QStringLiteral("compare"), QStringLiteral("--recipes"), QStringLiteral("simplecil"), QStringLiteral("--out"), path("first")} + tinyOptions(), {QStringLiteral("in use")});
+  refuses(QStringList{QStringLiteral("compare"), QStringLiteral("--recipes"), QStringLiteral("simplecil"),
+                      QStringLiteral("--out"), path("first")} +
+              tinyOptions(),
+          {QStringLiteral("in use")});
 }
 
 void TestCliBadInput::aFolderThatCannotBeMade() {
@@ -226,7 +258,8 @@ void TestCliBadInput::aFolderThatCannotBeMade() {
 
 void TestCliBadInput::tooLittleSpace() {
   QDir().mkpath(path("small"));
-  if (mount("tmpfs", qPrintable(path("small")), "tmpfs", 0, "size=64k") != 0) QSKIP("needs the right to mount a small file system");
+  if (mount("tmpfs", qPrintable(path("small")), "tmpfs", 0, "size=64k") != 0)
+    QSKIP("needs the right to mount a small file system");
   const Ended ended = cli(tinyRun(QStringLiteral("finetune"), path("small/run")));
   const bool made = QFile::exists(path("small/run"));
   umount(qPrintable(path("small")));
@@ -236,7 +269,10 @@ void TestCliBadInput::tooLittleSpace() {
 
 void TestCliBadInput::oneBadRecipeStopsTheWholeComparison() {
   writeFile(path("mine.json"), R"({"name": "mine", "head": {"use": "linaer"}, "phases": [{"use": "sgd"}]})");
-  refuses(QStringList{QStringLiteral("compare"), QStringLiteral("--recipes"), QStringLiteral("simplecil,") + path("mine.json"), QStringLiteral("--out"), path("run")} + tinyOptions(), {QStringLiteral("did you mean \"linear\"")});
+  refuses(QStringList{QStringLiteral("compare"), QStringLiteral("--recipes"),
+                      QStringLiteral("simplecil,") + path("mine.json"), QStringLiteral("--out"), path("run")} +
+              tinyOptions(),
+          {QStringLiteral("did you mean \"linear\"")});
 }
 
 QTEST_GUILESS_MAIN(TestCliBadInput)

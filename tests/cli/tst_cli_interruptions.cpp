@@ -27,7 +27,8 @@ QJsonObject resultsOf(const QString& folder) {
 std::vector<std::pair<std::int64_t, double>> lossesOf(const QString& folder) {
   std::vector<std::pair<std::int64_t, double>> losses;
   for (const palimpsest::Event& event : palimpsest::record::effectiveEvents(folder.toStdString()))
-    if (const auto* step = std::get_if<palimpsest::StepMeasured>(&event.what)) losses.emplace_back(step->global_step, step->loss);
+    if (const auto* step = std::get_if<palimpsest::StepMeasured>(&event.what))
+      losses.emplace_back(step->global_step, step->loss);
   return losses;
 }
 
@@ -40,8 +41,12 @@ qsizetype firstGap(const QString& folder) {
 }
 
 QStringList longerRun(const QString& recipe, const QString& folder) {
-  return tinyRun(recipe, folder) + QStringList{QStringLiteral("--set"), QStringLiteral("phases.0.epochs=3"), QStringLiteral("--set"), QStringLiteral("phases.0.batch=4"),
-                                               QStringLiteral("--checkpoint-seconds"), QStringLiteral("0.2")};
+  return tinyRun(recipe, folder) + QStringList{QStringLiteral("--set"),
+                                               QStringLiteral("phases.0.epochs=3"),
+                                               QStringLiteral("--set"),
+                                               QStringLiteral("phases.0.batch=4"),
+                                               QStringLiteral("--checkpoint-seconds"),
+                                               QStringLiteral("0.2")};
 }
 
 QStringList resume(const QString& folder) { return {QStringLiteral("resume"), folder}; }
@@ -97,7 +102,8 @@ void TestCliInterruptions::killedAtARandomMoment() {
   QFETCH(double, part);
   const QString folder = path(QStringLiteral("killed-%1").arg(part));
   CliProcess process(longerRun(QStringLiteral("finetune"), folder));
-  if (!waitForEvents(process, folder, 1 + qsizetype(part * lines_ * 0.98))) QSKIP("the run was over before it could be killed");
+  if (!waitForEvents(process, folder, 1 + qsizetype(part * lines_ * 0.98)))
+    QSKIP("the run was over before it could be killed");
   QThread::usleep(QRandomGenerator::global()->bounded(5000));
   process.signal(SIGKILL);
   QCOMPARE(process.wait().status, -1);
@@ -158,7 +164,8 @@ void TestCliInterruptions::aTornLastLineIsNoObstacle() {
   process.wait();
   const QByteArray events = readFile(folder + QStringLiteral("/events.jsonl"));
   writeFile(folder + QStringLiteral("/events.jsonl"), events + "{\"seq\":");
-  QCOMPARE(cli({QStringLiteral("report"), folder, QStringLiteral("--out"), path(QStringLiteral("torn.html"))}).status, 0);
+  QCOMPARE(cli({QStringLiteral("report"), folder, QStringLiteral("--out"), path(QStringLiteral("torn.html"))}).status,
+           0);
   const Ended resumed = cli(resume(folder));
   QVERIFY2(resumed.status == 0, qPrintable(resumed.err));
   expectSameAsReference(folder);

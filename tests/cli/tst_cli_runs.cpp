@@ -44,17 +44,20 @@ class TestCliRuns : public QObject {
 void TestCliRuns::aRunPrintsItsTableAndSaysWhereItIs() {
   const Ended ended = cli(tinyRun(QStringLiteral("simplecil"), path("run")));
   QVERIFY2(ended.status == 0, qPrintable(ended.err));
-  for (const char* word : {"after task", "average", "last", "forgetting"}) QVERIFY2(ended.out.contains(QLatin1String(word)), qPrintable(ended.out));
+  for (const char* word : {"after task", "average", "last", "forgetting"})
+    QVERIFY2(ended.out.contains(QLatin1String(word)), qPrintable(ended.out));
   QVERIFY(ended.err.contains(path("run")));
   const QJsonObject results = resultsOf(path("run"));
   QCOMPARE(results[QLatin1String("state")].toString(), QStringLiteral("done"));
   QCOMPARE(results[QLatin1String("top1")].toArray().size(), 3);
   QVERIFY(ended.out.contains(QString::number(results[QLatin1String("last")].toDouble(), 'f', 2)));
-  for (const char* file : {"run.json", "events.jsonl", "results.json", "run.log"}) QVERIFY2(QFile::exists(path("run/") + QLatin1String(file)), file);
+  for (const char* file : {"run.json", "events.jsonl", "results.json", "run.log"})
+    QVERIFY2(QFile::exists(path("run/") + QLatin1String(file)), file);
 }
 
 void TestCliRuns::progressIsOneLinePerEpochWithoutATerminal() {
-  const Ended ended = cli(tinyRun(QStringLiteral("finetune"), path("run")) + QStringList{QStringLiteral("--set"), QStringLiteral("phases.0.epochs=3")});
+  const Ended ended = cli(tinyRun(QStringLiteral("finetune"), path("run")) +
+                          QStringList{QStringLiteral("--set"), QStringLiteral("phases.0.epochs=3")});
   QVERIFY2(ended.status == 0, qPrintable(ended.err));
   QCOMPARE(ended.err.count(QStringLiteral(" epoch ")), 3 * 3);
   QCOMPARE(ended.err.count(QStringLiteral(" learned in ")), 3);
@@ -63,7 +66,8 @@ void TestCliRuns::progressIsOneLinePerEpochWithoutATerminal() {
 
 void TestCliRuns::theSameCommandTwiceGivesTheSameResults_data() {
   QTest::addColumn<QString>("recipe");
-  for (const char* recipe : {"finetune", "no-prompt", "simplecil", "l2p", "joint"}) QTest::newRow(recipe) << QString::fromLatin1(recipe);
+  for (const char* recipe : {"finetune", "no-prompt", "simplecil", "l2p", "joint"})
+    QTest::newRow(recipe) << QString::fromLatin1(recipe);
 }
 
 void TestCliRuns::theSameCommandTwiceGivesTheSameResults() {
@@ -76,7 +80,10 @@ void TestCliRuns::theSameCommandTwiceGivesTheSameResults() {
 
 void TestCliRuns::anotherSeedGivesAnotherRun() {
   const auto losses = [&](const char* name, const char* seed) {
-    if (cli(tinyRun(QStringLiteral("finetune"), path(name)) + QStringList{QStringLiteral("--seed"), QLatin1String(seed)}).status != 0) return std::vector<double>{};
+    if (cli(tinyRun(QStringLiteral("finetune"), path(name)) +
+            QStringList{QStringLiteral("--seed"), QLatin1String(seed)})
+            .status != 0)
+      return std::vector<double>{};
     std::vector<double> all;
     for (const palimpsest::Event& event : palimpsest::record::effectiveEvents(path(name).toStdString()))
       if (const auto* step = std::get_if<palimpsest::StepMeasured>(&event.what)) all.push_back(step->loss);
@@ -89,13 +96,15 @@ void TestCliRuns::anotherSeedGivesAnotherRun() {
 }
 
 void TestCliRuns::theDefaultFolderIsTheFirstFreeOne() {
-  CliProcess process(QStringList{QStringLiteral("run"), QStringLiteral("--recipe"), QStringLiteral("simplecil")} + tinyOptions());
+  CliProcess process(QStringList{QStringLiteral("run"), QStringLiteral("--recipe"), QStringLiteral("simplecil")} +
+                     tinyOptions());
   const Ended ended = process.wait();
   QVERIFY2(ended.status == 0 && ended.err.contains(QStringLiteral("runs/simplecil-1")), qPrintable(ended.err));
 }
 
 void TestCliRuns::settingsReachTheRecipe() {
-  const QStringList settings{QStringLiteral("--set"), QStringLiteral("phases.0.epochs=1"), QStringLiteral("--phases.0.lr"), QStringLiteral("0.125")};
+  const QStringList settings{QStringLiteral("--set"), QStringLiteral("phases.0.epochs=1"),
+                             QStringLiteral("--phases.0.lr"), QStringLiteral("0.125")};
   QCOMPARE(cli(tinyRun(QStringLiteral("finetune"), path("run")) + settings).status, 0);
   const QJsonObject run = QJsonDocument::fromJson(readFile(path("run/run.json"))).object();
   const QJsonObject phase = run[QLatin1String("recipe")][QLatin1String("phases")][0].toObject();
@@ -104,15 +113,23 @@ void TestCliRuns::settingsReachTheRecipe() {
 }
 
 void TestCliRuns::compareWritesAllItsFiles() {
-  const QStringList arguments{QStringLiteral("compare"), QStringLiteral("--recipes"), QStringLiteral("finetune,simplecil"), QStringLiteral("--out"), path("out"),
-                              QStringLiteral("--set"), QStringLiteral("finetune:phases.0.epochs=1")};
+  const QStringList arguments{QStringLiteral("compare"),
+                              QStringLiteral("--recipes"),
+                              QStringLiteral("finetune,simplecil"),
+                              QStringLiteral("--out"),
+                              path("out"),
+                              QStringLiteral("--set"),
+                              QStringLiteral("finetune:phases.0.epochs=1")};
   const Ended ended = cli(arguments + tinyOptions());
   QVERIFY2(ended.status == 0, qPrintable(ended.err));
-  for (const char* file : {"compare.json", "compare.csv", "compare.tex", "report.html", "accuracy.png", "forgetting.png", "loss.png", "runs/finetune/results.json", "runs/simplecil/results.json"})
+  for (const char* file : {"compare.json", "compare.csv", "compare.tex", "report.html", "accuracy.png",
+                           "forgetting.png", "loss.png", "runs/finetune/results.json", "runs/simplecil/results.json"})
     QVERIFY2(QFileInfo(path("out/") + QLatin1String(file)).size() > 0, file);
-  for (const char* name : {"finetune", "simplecil"}) QVERIFY2(ended.out.contains(QLatin1String(name)), qPrintable(ended.out));
+  for (const char* name : {"finetune", "simplecil"})
+    QVERIFY2(ended.out.contains(QLatin1String(name)), qPrintable(ended.out));
   QVERIFY(QJsonDocument::fromJson(readFile(path("out/compare.json"))).isObject());
-  QCOMPARE(resultsOf(path("out/runs/finetune"))[QLatin1String("class_order")], resultsOf(path("out/runs/simplecil"))[QLatin1String("class_order")]);
+  QCOMPARE(resultsOf(path("out/runs/finetune"))[QLatin1String("class_order")],
+           resultsOf(path("out/runs/simplecil"))[QLatin1String("class_order")]);
 }
 
 void TestCliRuns::reportsReadATornRun() {
@@ -136,7 +153,9 @@ void TestCliRuns::runsAreListed() {
 }
 
 void TestCliRuns::featuresAreWritten() {
-  const Ended ended = cli(QStringList{QStringLiteral("features"), QStringLiteral("--split"), QStringLiteral("train"), QStringLiteral("--out"), path("f.safetensors"), QStringLiteral("--json")} + tinyOptions());
+  const Ended ended = cli(QStringList{QStringLiteral("features"), QStringLiteral("--split"), QStringLiteral("train"),
+                                      QStringLiteral("--out"), path("f.safetensors"), QStringLiteral("--json")} +
+                          tinyOptions());
   QVERIFY2(ended.status == 0, qPrintable(ended.err));
   const QJsonObject summary = QJsonDocument::fromJson(ended.out.toUtf8()).object();
   QCOMPARE(summary[QLatin1String("images")].toInt(), 6 * 40);

@@ -27,7 +27,8 @@ class TestCliUsage : public QObject {
 void TestCliUsage::helpNamesEveryCommand() {
   const Ended help = cli({QStringLiteral("--help")});
   QCOMPARE(help.status, 0);
-  for (const char* command : {"run", "compare", "resume", "report", "list", "docs", "check", "features"}) QVERIFY2(help.out.contains(QLatin1String(command)), command);
+  for (const char* command : {"run", "compare", "resume", "report", "list", "docs", "check", "features"})
+    QVERIFY2(help.out.contains(QLatin1String(command)), command);
   const Ended version = cli({QStringLiteral("--version")});
   QCOMPARE(version.status, 0);
   QVERIFY(version.out.contains(QStringLiteral("LibTorch")));
@@ -36,7 +37,8 @@ void TestCliUsage::helpNamesEveryCommand() {
 void TestCliUsage::everyOptionOfARunIsDerivedFromItsDeclaration() {
   const QString help = cli({QStringLiteral("run"), QStringLiteral("--help")}).out;
   for (const palimpsest::ParamSpec& spec : palimpsest::specsOf<palimpsest::RunOptions>()) {
-    const QString flag = QStringLiteral("--") + QString::fromStdString(spec.name).replace(QLatin1Char('_'), QLatin1Char('-'));
+    const QString flag =
+        QStringLiteral("--") + QString::fromStdString(spec.name).replace(QLatin1Char('_'), QLatin1Char('-'));
     QVERIFY2(help.contains(flag), qPrintable(flag));
   }
   QVERIFY(help.contains(QStringLiteral("images per class; default 0")));
@@ -46,7 +48,8 @@ void TestCliUsage::mistakesAreRefusedWithAHint_data() {
   QTest::addColumn<QStringList>("words");
   QTest::addColumn<QString>("message");
   const auto row = [](const char* name, const char* words, const char* message) {
-    QTest::newRow(name) << QString::fromLatin1(words).split(QLatin1Char(' '), Qt::SkipEmptyParts) << QString::fromLatin1(message);
+    QTest::newRow(name) << QString::fromLatin1(words).split(QLatin1Char(' '), Qt::SkipEmptyParts)
+                        << QString::fromLatin1(message);
   };
   row("no command", "", "palimpsest-cli");
   row("unknown command", "rnu --recipe l2p", "did you mean \"run\"");
@@ -63,7 +66,8 @@ void TestCliUsage::mistakesAreRefusedWithAHint_data() {
   row("setting of nothing", "run --recipe finetune --set phases.0.epoch=3", "epochs");
   row("setting in short", "run --recipe finetune --phases.0.epoch 3", "epochs");
   row("setting out of range", "run --recipe finetune --set phases.0.epochs=-1", "phases.0.epochs");
-  row("setting for a recipe that is not there", "compare --recipes finetune,simplecil --set finetnue:phases.0.epochs=1", "did you mean \"finetune\"");
+  row("setting for a recipe that is not there", "compare --recipes finetune,simplecil --set finetnue:phases.0.epochs=1",
+      "did you mean \"finetune\"");
   row("unknown listing", "list recipe", "did you mean \"recipes\"");
   row("unknown topic", "docs finetunee", "did you mean \"finetune\"");
   row("runs of no folder", "list runs no-such-folder", "no-such-folder");
@@ -85,16 +89,21 @@ void TestCliUsage::mistakesAreRefusedWithAHint() {
 }
 
 void TestCliUsage::allMistakesAreListedAtOnce() {
-  const Ended ended = cli(QStringLiteral("run --recipe finetune --limit-train x --eval-batch 0 --nonsense --set phases.0.epochs=-1 --data idx:no-such-folder").split(QLatin1Char(' ')));
+  const Ended ended = cli(QStringLiteral("run --recipe finetune --limit-train x --eval-batch 0 --nonsense --set "
+                                         "phases.0.epochs=-1 --data idx:no-such-folder")
+                              .split(QLatin1Char(' ')));
   QCOMPARE(ended.status, 2);
-  for (const char* part : {"--limit-train", "--eval-batch", "--nonsense", "phases.0.epochs", "no-such-folder"}) QVERIFY2(ended.err.contains(QLatin1String(part)), qPrintable(ended.err));
+  for (const char* part : {"--limit-train", "--eval-batch", "--nonsense", "phases.0.epochs", "no-such-folder"})
+    QVERIFY2(ended.err.contains(QLatin1String(part)), qPrintable(ended.err));
 }
 
 void TestCliUsage::listingsAreReadableByPrograms_data() {
   QTest::addColumn<QString>("what");
   QTest::addColumn<QString>("key");
   QTest::addColumn<QString>("value");
-  const auto row = [](const char* what, const char* key, const char* value) { QTest::newRow(what) << QString::fromLatin1(what) << QString::fromLatin1(key) << QString::fromLatin1(value); };
+  const auto row = [](const char* what, const char* key, const char* value) {
+    QTest::newRow(what) << QString::fromLatin1(what) << QString::fromLatin1(key) << QString::fromLatin1(value);
+  };
   row("recipes", "name", "simplecil");
   row("parts", "name", "sgd");
   row("datasets", "spec", "fashion-mnist");
@@ -118,10 +127,15 @@ void TestCliUsage::theManualCoversEveryPartAndRecipe() {
   const Ended manual = cli({QStringLiteral("docs")});
   QCOMPARE(manual.status, 0);
   for (const char* what : {"parts", "recipes"})
-    for (const QJsonValue& row : QJsonDocument::fromJson(cli({QStringLiteral("list"), QLatin1String(what), QStringLiteral("--json")}).out.toUtf8()).array())
-      QVERIFY2(manual.out.contains(QLatin1Char('`') + row[QLatin1String("name")].toString() + QLatin1Char('`')), qPrintable(row[QLatin1String("name")].toString()));
+    for (const QJsonValue& row :
+         QJsonDocument::fromJson(
+             cli({QStringLiteral("list"), QLatin1String(what), QStringLiteral("--json")}).out.toUtf8())
+             .array())
+      QVERIFY2(manual.out.contains(QLatin1Char('`') + row[QLatin1String("name")].toString() + QLatin1Char('`')),
+               qPrintable(row[QLatin1String("name")].toString()));
   QVERIFY(manual.out.contains(QStringLiteral("`--limit-train`")) && manual.out.contains(QStringLiteral("`evaluated`")));
-  const QJsonObject json = QJsonDocument::fromJson(cli({QStringLiteral("docs"), QStringLiteral("--json")}).out.toUtf8()).object();
+  const QJsonObject json =
+      QJsonDocument::fromJson(cli({QStringLiteral("docs"), QStringLiteral("--json")}).out.toUtf8()).object();
   QVERIFY(!json[QLatin1String("parts")].toArray().isEmpty());
 }
 
@@ -132,7 +146,9 @@ void TestCliUsage::aPageOfTheManual() {
 }
 
 void TestCliUsage::everyBundledRecipePassesTheCheck() {
-  const auto rows = QJsonDocument::fromJson(cli({QStringLiteral("list"), QStringLiteral("recipes"), QStringLiteral("--json")}).out.toUtf8()).array();
+  const auto rows = QJsonDocument::fromJson(
+                        cli({QStringLiteral("list"), QStringLiteral("recipes"), QStringLiteral("--json")}).out.toUtf8())
+                        .array();
   QVERIFY(rows.size() >= 5);
   for (const QJsonValue& row : rows) {
     const Ended ended = cli({QStringLiteral("check"), row[QLatin1String("name")].toString()});
@@ -149,8 +165,10 @@ void TestCliUsage::checkListsIssuesAsJson() {
   const QJsonObject json = QJsonDocument::fromJson(ended.out.toUtf8()).object();
   QCOMPARE(json[QLatin1String("ok")].toBool(true), false);
   QStringList paths;
-  for (const QJsonValue& issue : json[QLatin1String("issues")].toArray()) paths.append(issue[QLatin1String("path")].toString());
-  QVERIFY2(paths.contains(QStringLiteral("phases.0.epoch")) && paths.contains(QStringLiteral("haed")), qPrintable(paths.join(QLatin1Char(' '))));
+  for (const QJsonValue& issue : json[QLatin1String("issues")].toArray())
+    paths.append(issue[QLatin1String("path")].toString());
+  QVERIFY2(paths.contains(QStringLiteral("phases.0.epoch")) && paths.contains(QStringLiteral("haed")),
+           qPrintable(paths.join(QLatin1Char(' '))));
 }
 
 QTEST_GUILESS_MAIN(TestCliUsage)

@@ -20,13 +20,16 @@ QString contents(const QString& path) {
 // Files below `folder` with one of these endings, as paths from the project's root, sorted.
 QStringList filesIn(const QString& folder, const QStringList& patterns) {
   QStringList files;
-  for (QDirIterator at(kRoot + QLatin1Char('/') + folder, patterns, QDir::Files, QDirIterator::Subdirectories); at.hasNext();)
+  for (QDirIterator at(kRoot + QLatin1Char('/') + folder, patterns, QDir::Files, QDirIterator::Subdirectories);
+       at.hasNext();)
     files.append(at.next().mid(kRoot.size() + 1));
   files.sort();
   return files;
 }
 
-QStringList sourcesIn(const QString& folder) { return filesIn(folder, {QStringLiteral("*.h"), QStringLiteral("*.cpp")}); }
+QStringList sourcesIn(const QString& folder) {
+  return filesIn(folder, {QStringLiteral("*.h"), QStringLiteral("*.cpp")});
+}
 
 struct Include {
   QString name;
@@ -34,7 +37,8 @@ struct Include {
 };
 
 QList<Include> includesOf(const QString& path) {
-  static const QRegularExpression line(QStringLiteral(R"(^\s*#\s*include\s*([<"])([^>"]+)[>"])"), QRegularExpression::MultilineOption);
+  static const QRegularExpression line(QStringLiteral("^\\s*#\\s*include\\s*([<\"])([^>\"]+)[>\"]"),
+                                       QRegularExpression::MultilineOption);
   QList<Include> includes;
   for (auto match = line.globalMatch(contents(path)); match.hasNext();) {
     const auto found = match.next();
@@ -44,12 +48,12 @@ QList<Include> includesOf(const QString& path) {
 }
 
 bool isQt(const QString& name) {
-  static const QRegularExpression qt(QStringLiteral(R"(^(Qt?[A-Z0-9]\w*(/.*)?|q[a-z]+\.h|qcustomplot.*)$)"));
+  static const QRegularExpression qt(QStringLiteral("^(Qt?[A-Z0-9]\\w*(/.*)?|q[a-z]+\\.h|qcustomplot.*)$"));
   return qt.match(name).hasMatch();
 }
 
 bool isTorch(const QString& name) {
-  static const QRegularExpression torch(QStringLiteral(R"(^(torch|ATen|c10|caffe2)/)"));
+  static const QRegularExpression torch(QStringLiteral("^(torch|ATen|c10|caffe2)/"));
   return torch.match(name).hasMatch();
 }
 
@@ -60,7 +64,8 @@ QString chainTo(const QString& path, const std::function<bool(const QString&)>& 
   for (const Include& include : includesOf(path)) {
     if (wanted(include.name)) return path + QStringLiteral(" -> ") + include.name;
     if (include.angled || !QFile::exists(kRoot + QLatin1Char('/') + include.name)) continue;
-    if (const QString rest = chainTo(include.name, wanted, visited); !rest.isEmpty()) return path + QStringLiteral(" -> ") + rest;
+    if (const QString rest = chainTo(include.name, wanted, visited); !rest.isEmpty())
+      return path + QStringLiteral(" -> ") + rest;
   }
   return {};
 }
@@ -72,14 +77,16 @@ QString chainTo(const QString& path, const std::function<bool(const QString&)>& 
 
 // Headers that some CMakeLists.txt names in a FILE_SET: CMake compiles each of them alone.
 QSet<QString> headersInFileSets() {
-  static const QRegularExpression set(QStringLiteral(R"(FILE_SET\s+HEADERS[^)]*?FILES\s+([^)]*)\))"));
+  static const QRegularExpression set(QStringLiteral("FILE_SET\\s+HEADERS[^)]*?FILES\\s+([^)]*)\\)"));
   QSet<QString> headers;
   QStringList lists;
-  for (const char* top : {"engine", "widgets", "app"}) lists += filesIn(QLatin1String(top), {QStringLiteral("CMakeLists.txt")});
+  for (const char* top : {"engine", "widgets", "app"})
+    lists += filesIn(QLatin1String(top), {QStringLiteral("CMakeLists.txt")});
   for (const QString& list : lists) {
     const QString folder = list.left(list.size() - int(sizeof("CMakeLists.txt")) + 1);
     for (auto match = set.globalMatch(contents(list)); match.hasNext();)
-      for (const QString& word : match.next().captured(1).split(QRegularExpression(QStringLiteral("\\s+")), Qt::SkipEmptyParts))
+      for (const QString& word :
+           match.next().captured(1).split(QRegularExpression(QStringLiteral("\\s+")), Qt::SkipEmptyParts))
         headers.insert(QDir::cleanPath(folder + word));
   }
   return headers;
@@ -114,9 +121,12 @@ class TestLayering : public QObject {
 void TestLayering::theReaderSeesIncludes() {
   QVERIFY(sourcesIn(QStringLiteral("engine")).size() > 20);
   QVERIFY(!includesOf(QStringLiteral("engine/protocol/param.h")).isEmpty());
-  QVERIFY(!chainTo(QStringLiteral("engine/engine.h"), [](const QString& name) { return name == QLatin1String("vector"); }).isEmpty());
+  QVERIFY(!chainTo(QStringLiteral("engine/engine.h"), [](const QString& name) {
+             return name == QLatin1String("vector");
+           }).isEmpty());
   QVERIFY(headersInFileSets().contains(QStringLiteral("engine/protocol/event.h")));
-  QVERIFY(isQt(QStringLiteral("QString")) && isQt(QStringLiteral("QtCore/QString")) && isQt(QStringLiteral("qcustomplot.h")));
+  QVERIFY(isQt(QStringLiteral("QString")) && isQt(QStringLiteral("QtCore/QString")) &&
+          isQt(QStringLiteral("qcustomplot.h")));
   QVERIFY(isTorch(QStringLiteral("ATen/ATen.h")) && !isTorch(QStringLiteral("engine/device/torch_compat.h")));
 }
 
@@ -124,7 +134,8 @@ void TestLayering::engineKnowsNoQtAndNoWindow() {
   QStringList offenders;
   for (const QString& file : sourcesIn(QStringLiteral("engine")))
     for (const Include& include : includesOf(file))
-      if (isQt(include.name) || include.name.startsWith(QLatin1String("widgets/")) || include.name.startsWith(QLatin1String("app/")))
+      if (isQt(include.name) || include.name.startsWith(QLatin1String("widgets/")) ||
+          include.name.startsWith(QLatin1String("app/")))
         offenders.append(file + QStringLiteral(" includes ") + include.name);
   expectNone(offenders);
 }
@@ -158,17 +169,22 @@ void TestLayering::torchFreeFoldersStayTorchFree() {
   QVERIFY2(!files.isEmpty(), qPrintable(folder + QStringLiteral(" is empty")));
   QStringList offenders;
   for (const QString& file : files)
-    if (const QString chain = chainTo(file, [](const QString& name) { return isTorch(name) || isQt(name); }); !chain.isEmpty()) offenders.append(chain);
+    if (const QString chain = chainTo(file, [](const QString& name) { return isTorch(name) || isQt(name); });
+        !chain.isEmpty())
+      offenders.append(chain);
   expectNone(offenders);
 }
 
 void TestLayering::protocolAndMetricsAreStdOnly() {
   QStringList offenders;
-  for (const QString& file : sourcesIn(QStringLiteral("engine/protocol")) + sourcesIn(QStringLiteral("engine/metrics"))) {
+  for (const QString& file :
+       sourcesIn(QStringLiteral("engine/protocol")) + sourcesIn(QStringLiteral("engine/metrics"))) {
     for (const Include& include : includesOf(file)) {
       // Headers of the standard library have neither a folder nor an ending.
-      const bool standard = include.angled && !include.name.contains(QLatin1Char('/')) && !include.name.contains(QLatin1Char('.')) && !isQt(include.name);
-      const bool own = include.name.startsWith(QLatin1String("engine/protocol/")) || include.name.startsWith(QLatin1String("engine/metrics/"));
+      const bool standard = include.angled && !include.name.contains(QLatin1Char('/')) &&
+                            !include.name.contains(QLatin1Char('.')) && !isQt(include.name);
+      const bool own = include.name.startsWith(QLatin1String("engine/protocol/")) ||
+                       include.name.startsWith(QLatin1String("engine/metrics/"));
       if (!standard && !own) offenders.append(file + QStringLiteral(" includes ") + include.name);
     }
   }
@@ -176,11 +192,12 @@ void TestLayering::protocolAndMetricsAreStdOnly() {
 }
 
 void TestLayering::widgetsKnowNoEngineAndNoApp() {
-  static const QRegularExpression allowed(QStringLiteral(R"(^engine/(protocol|metrics|record)/)"));
+  static const QRegularExpression allowed(QStringLiteral("^engine/(protocol|metrics|record)/"));
   QStringList offenders;
   for (const QString& file : sourcesIn(QStringLiteral("widgets")))
     for (const Include& include : includesOf(file))
-      if (include.name.startsWith(QLatin1String("app/")) || (include.name.startsWith(QLatin1String("engine/")) && !allowed.match(include.name).hasMatch()))
+      if (include.name.startsWith(QLatin1String("app/")) ||
+          (include.name.startsWith(QLatin1String("engine/")) && !allowed.match(include.name).hasMatch()))
         offenders.append(file + QStringLiteral(" includes ") + include.name);
   expectNone(offenders);
 }
@@ -197,7 +214,8 @@ void TestLayering::everyPublicHeaderIsVerified() {
   for (const QString& header : sourcesIn(QStringLiteral("engine")) + sourcesIn(QStringLiteral("widgets"))) {
     if (!header.endsWith(QLatin1String(".h")) || !used_by.contains(header) || verified.contains(header)) continue;
     if (chainTo(header, isTorch).isEmpty())
-      offenders.append(header + QStringLiteral(" is in no FILE_SET but ") + used_by.value(header) + QStringLiteral(" includes it"));
+      offenders.append(header + QStringLiteral(" is in no FILE_SET but ") + used_by.value(header) +
+                       QStringLiteral(" includes it"));
   }
   expectNone(offenders);
 }
@@ -222,17 +240,22 @@ void TestLayering::filesStayReadable() {
 
 void TestLayering::noMachinePathsInSources() {
   // Written in two pieces, so that this file does not find itself.
-  const QStringList forbidden{QStringLiteral("/wo") + QStringLiteral("rk/"), QStringLiteral("/ro") + QStringLiteral("ot/"), QStringLiteral("/ho") + QStringLiteral("me/"),
-                              QStringLiteral("/t") + QStringLiteral("mp/")};
-  const QStringList patterns{QStringLiteral("*.h"),    QStringLiteral("*.cpp"), QStringLiteral("CMakeLists.txt"), QStringLiteral("*.cmake"),
-                             QStringLiteral("*.json"), QStringLiteral("*.md"),  QStringLiteral("quickstart")};
+  const QStringList forbidden{
+      QStringLiteral("/wo") + QStringLiteral("rk/"), QStringLiteral("/ro") + QStringLiteral("ot/"),
+      QStringLiteral("/ho") + QStringLiteral("me/"), QStringLiteral("/t") + QStringLiteral("mp/")};
+  const QStringList patterns{QStringLiteral("*.h"),       QStringLiteral("*.cpp"),  QStringLiteral("CMakeLists.txt"),
+                             QStringLiteral("*.cmake"),   QStringLiteral("*.json"), QStringLiteral("*.md"),
+                             QStringLiteral("quickstart")};
   QStringList files;
-  for (const char* top : {"engine", "widgets", "app", "tests", "packaging", "resources/recipes"}) files += filesIn(QLatin1String(top), patterns);
-  for (const char* file : {"CMakeLists.txt", "CMakePresets.json", "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"}) files += QLatin1String(file);
+  for (const char* top : {"engine", "widgets", "app", "tests", "packaging", "resources/recipes"})
+    files += filesIn(QLatin1String(top), patterns);
+  for (const char* file : {"CMakeLists.txt", "CMakePresets.json", "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"})
+    files += QLatin1String(file);
   QStringList offenders;
   for (const QString& file : files)
     for (const QString& path : forbidden)
-      if (contents(file).contains(path) && !(file.startsWith(QLatin1String("tests/")) && path.endsWith(QLatin1String("mp/"))))
+      if (contents(file).contains(path) &&
+          !(file.startsWith(QLatin1String("tests/")) && path.endsWith(QLatin1String("mp/"))))
         offenders.append(file + QStringLiteral(" names a path of some machine: ") + path);
   expectNone(offenders);
 }
