@@ -5,12 +5,22 @@
 #include <torch/torch.h>
 #include <torch/version.h>
 
+#include <optional>
 #include <tuple>
 
 #define PALIMPSEST_TORCH_AT_LEAST(major, minor) \
   (TORCH_VERSION_MAJOR > (major) || (TORCH_VERSION_MAJOR == (major) && TORCH_VERSION_MINOR >= (minor)))
 
 namespace palimpsest::compat {
+
+// An argument of an autograd function that may be missing.
+#if PALIMPSEST_TORCH_AT_LEAST(2, 2)
+using MaybeTensor = std::optional<at::Tensor>;
+inline constexpr std::nullopt_t kNone = std::nullopt;
+#else
+using MaybeTensor = c10::optional<at::Tensor>;
+inline constexpr c10::nullopt_t kNone = c10::nullopt;
+#endif
 
 // softmax(q k^T / sqrt(d)) v for [B, heads, T, d], without handing out the map.
 inline at::Tensor scaledDotProductAttention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {

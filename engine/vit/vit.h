@@ -43,15 +43,15 @@ struct Features {
 class BlockImpl : public torch::nn::Module {
  public:
   explicit BlockImpl(const Shape& shape);
-  // The whole block; `front` > 0 returns only the first `front` tokens (all are still attended to).
+  // The whole block, tokens() aside; `front` > 0 returns only the first `front` tokens (all are still attended to).
   Tensor forward(Tensor x, int block, std::int64_t front, Hooks& hooks);
 
   torch::nn::LayerNorm norm1{nullptr}, norm2{nullptr};
   torch::nn::Linear qkv{nullptr}, proj{nullptr}, fc1{nullptr}, fc2{nullptr};
 
  private:
-  Tensor attend(const Tensor& x, int block, std::int64_t front, Hooks& hooks);
-  Tensor mlp(const Tensor& x, int block, Hooks& hooks);
+  Tensor attended(const Tensor& x, int block, std::int64_t front, Hooks& hooks);  // stream after the attention branch
+  Tensor mixed(const Tensor& x, int block, Hooks& hooks);                         // stream after the MLP branch
   const int heads_;
 };
 TORCH_MODULE(Block);
@@ -79,8 +79,6 @@ class VitImpl : public torch::nn::Module {
   torch::nn::LayerNorm normalisation(Site site, int block) const;  // Norm1, Norm2, Norm
 
  private:
-  Features read(const Tensor& normed, std::int64_t length) const;
-
   const Shape shape_;
   Tensor class_token_, positions_;
   torch::nn::Conv2d patch_{nullptr};  // holds the weights; the product is a GEMM over unfolded patches

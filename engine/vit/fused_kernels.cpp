@@ -1,0 +1,280 @@
+// Written with the compiler's vectors of eight floats: one register with AVX2, two with NEON. Products keep a tile of
+// 6 x 16 results in registers; keys are packed transposed so that a row of scores is computed without a reduction.
+#include "engine/vit/fused_kernels.h"
+
+#include <cstdint>
+#include <cstring>
+
+namespace palimpsest::vit {
+namespace {
+
+using Long = std::ptrdiff_t;
+typedef float Vec __attribute__((vector_size(32)));
+typedef std::int32_t IntVec __attribute__((vector_size(32)));
+constexpr int kLanes = 8;
+
+inline Vec load(const float* p) {
+  Vec v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+inline void store(float* p, Vec v) { std::memcpy(p, &v, sizeof v); }
+inline Vec splat(float x) { return Vec{x, x, x, x, x, x, x, x}; }
+inline float sumOf(Vec v) { return ((v[0] + v[4]) + (v[1] + v[5])) + ((v[2] + v[6]) + (v[3] + v[7])); }
+inline float maxOf(Vec v) {
+  float m = v[0];
+  for (int i = 1; i < kLanes; ++i) m = v[i] > m ? v[i] : m;
+  return m;
+}
+inline Long padded(Long n) { return (n + kLanes - 1) / kLanes * kLanes; }
+
+// e^x for x <= 0: 2^n times a Taylor polynomial on |r| <= ln(2)/2 (truncation 5e-9).
+inline Vec expOf(Vec x) {
+  const Vec low = splat(-87.0f), magic = splat(12582912.0f);  // adding 1.5 * 2^23 rounds to an integer
+  x = x < low ? low : x;
+  const Vec shifted = x * 1.44269504f + magic;
+  const Vec n = shifted - magic;
+  const Vec r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+  Vec p = r * (1.0f / 5040) + 1.0f / 720;
+  p = p * r + 1.0f / 120;
+  p = p * r + 1.0f / 24;
+  p = p * r + 1.0f / 6;
+  p = p * r + 0.5f;
+  p = p * r + 1.0f;
+  p = p * r + 1.0f;
+  IntVec bits;
+  std::memcpy(&bits, &shifted, sizeof bits);
+  IntVec value;
+  std::memcpy(&value, &p, sizeof value);
+  value += bits << 23;  // the low bits of `shifted` hold n
+  std::memcpy(&p, &value, sizeof p);
+  return p;
+}
+
+// The normal distribution function of x, and e^(-x^2/2) on the way.
+inline Vec normalCdf(Vec x, Vec& bell) {
+  const Vec zero = splat(0);
+  const Vec size = (x < zero ? -x : x) * 0.70710678f;
+  bell = expOf(-size * size);
+  const Vec t = 1.0f / (1.0f + 0.3275911f * size);
+  Vec p = 1.061405429f * t - 1.453152027f;
+  p = p * t + 1.421413741f;
+  p = p * t - 0.284496736f;
+  p = p * t + 0.254829592f;
+  const Vec tail = 0.5f * p * t * bell;
+  return x < zero ? tail : 1.0f - tail;
+}
+
+// C[R, 8*C] = scale * A B, A at a + row*a_row + k*a_col.
+template <int R, int C>
+inline void tile(Long depth, const float* a, Long a_row, Long a_col, const float* b, Long ldb, float* c, Long ldc, float scale) {
+  Vec acc[R][C] = {};
+  for (Long k = 0; k < depth; ++k) {
+    Vec right[C];
+    for (int j = 0; j < C; ++j) right[j] = load(b + k * ldb + j * kLanes);
+    for (int r = 0; r < R; ++r) {
+      const Vec left = splat(a[r * a_row + k * a_col]);
+      for (int j = 0; j < C; ++j) acc[r][j] += left * right[j];
+    }
+  }
+  for (int r = 0; r < R; ++r)
+    for (int j = 0; j < C; ++j) store(c + r * ldc + j * kLanes, acc[r][j] * scale);
+}
+
+template <int R>
+inline void strip(Long columns, Long depth, const float* a, Long a_row, Long a_col, const float* b, Long ldb, float* c,
+                  Long ldc, float scale) {
+  Long j = 0;
+  for (; j + 2 * kLanes <= columns; j += 2 * kLanes) tile<R, 2>(depth, a, a_row, a_col, b + j, ldb, c + j, ldc, scale);
+  if (j < columns) tile<R, 1>(depth, a, a_row, a_col, b + j, ldb, c + j, ldc, scale);
+}
+
+// C = scale * A B; columns must be a multiple of 8.
+void product(Long rows, Long columns, Long depth, const float* a, Long a_row, Long a_col, const float* b, Long ldb,
+             float* c, Long ldc, float scale) {
+  Long i = 0;
+  for (; i + 6 <= rows; i += 6) strip<6>(columns, depth, a + i * a_row, a_row, a_col, b, ldb, c + i * ldc, ldc, scale);
+  a += i * a_row;
+  c += i * ldc;
+  switch (rows - i) {
+    case 5: return strip<5>(columns, depth, a, a_row, a_col, b, ldb, c, ldc, scale);
+    case 4: return strip<4>(columns, depth, a, a_row, a_col, b, ldb, c, ldc, scale);
+    case 3: return strip<3>(columns, depth, a, a_row, a_col, b, ldb, c, ldc, scale);
+    case 2: return strip<2>(columns, depth, a, a_row, a_col, b, ldb, c, ldc, scale);
+    case 1: return strip<1>(columns, depth, a, a_row, a_col, b, ldb, c, ldc, scale);
+    default: return;
+  }
+}
+
+// Eight rows of eight floats -> eight columns.
+inline void transpose8(const float* from, Long stride, float* to, Long ld) {
+  Vec r[8], s[8];
+  for (int i = 0; i < 8; ++i) r[i] = load(from + i * stride);
+  for (int i = 0; i < 4; ++i) {  // swap halves
+    s[i] = __builtin_shufflevector(r[i], r[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+    s[i + 4] = __builtin_shufflevector(r[i], r[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+  }
+  for (int h = 0; h < 8; h += 4) {
+    for (int i = 0; i < 2; ++i) {
+      r[h + i] = __builtin_shufflevector(s[h + i], s[h + i + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+      r[h + i + 2] = __builtin_shufflevector(s[h + i], s[h + i + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+    }
+    for (int i = 0; i < 4; i += 2) {
+      s[h + i] = __builtin_shufflevector(r[h + i], r[h + i + 1], 0, 8, 2, 10, 4, 12, 6, 14);
+      s[h + i + 1] = __builtin_shufflevector(r[h + i], r[h + i + 1], 1, 9, 3, 11, 5, 13, 7, 15);
+    }
+  }
+  for (int i = 0; i < 8; ++i) store(to + i * ld, s[i]);
+}
+
+// `rows` of `width` floats -> columns from `at` on of `to` [width, ld].
+void packTransposed(const float* from, Long stride, Long rows, Long width, float* to, Long ld, Long at) {
+  Long i = 0;
+  for (; i + 8 <= rows; i += 8)
+    for (Long c = 0; c < width; c += 8) transpose8(from + i * stride + c, stride, to + c * ld + at + i, ld);
+  for (; i < rows; ++i)
+    for (Long c = 0; c < width; ++c) to[c * ld + at + i] = from[i * stride + c];
+}
+
+// Rows of scores [rows, ld] -> probabilities; columns from `count` on become 0. Returns 1/sum in `inverse` when the
+// caller divides later, else divides here.
+void softmaxRow(float* row, Long count, Long ld, float* inverse) {
+  const Long whole = count / kLanes * kLanes;
+  Vec top = splat(row[0]);
+  for (Long j = 0; j < whole; j += kLanes) {
+    const Vec v = load(row + j);
+    top = v > top ? v : top;
+  }
+  float highest = maxOf(top);
+  for (Long j = whole; j < count; ++j) highest = row[j] > highest ? row[j] : highest;
+  for (Long j = count; j < ld; ++j) row[j] = highest;
+  Vec sum = splat(0);
+  for (Long j = 0; j < ld; j += kLanes) {
+    Vec v = expOf(load(row + j) - highest);
+    store(row + j, v);
+    if (j + kLanes <= count) sum += v;
+  }
+  float total = sumOf(sum);
+  for (Long j = whole; j < count; ++j) total += row[j];
+  for (Long j = count; j < ld; ++j) row[j] = 0;
+  if (inverse) {
+    *inverse = 1.0f / total;
+    return;
+  }
+  const Vec scale = splat(1.0f / total);
+  for (Long j = 0; j < ld; j += kLanes) store(row + j, load(row + j) * scale);
+}
+
+// Where the keys or values of a head are: in place, or packed behind the prefix.
+struct Rows {
+  const float* data;
+  Long stride;
+};
+
+Rows rowsOf(const Head& head, const float* own, const float* prefix, float* scratch) {
+  const Long stride = 3 * head.width;
+  if (head.prefix == 0) return {own, stride};
+  const std::size_t bytes = sizeof(float) * static_cast<std::size_t>(head.head_width);
+  for (Long i = 0; i < head.prefix; ++i) std::memcpy(scratch + i * head.head_width, prefix + i * head.prefix_stride, bytes);
+  for (Long i = 0; i < head.tokens; ++i)
+    std::memcpy(scratch + (head.prefix + i) * head.head_width, own + i * stride, bytes);
+  return {scratch, head.head_width};
+}
+
+void packColumns(const Head& head, const float* own, const float* prefix, float* to, Long ld) {
+  const Long all = head.prefix + head.tokens;
+  if (head.prefix > 0) packTransposed(prefix, head.prefix_stride, head.prefix, head.head_width, to, ld, 0);
+  packTransposed(own, 3 * head.width, head.tokens, head.head_width, to, ld, head.prefix);
+  for (Long c = 0; c < head.head_width; ++c)
+    for (Long j = all; j < ld; ++j) to[c * ld + j] = 0;
+}
+
+float scaleOf(const Head& head) { return 1.0f / __builtin_sqrtf(static_cast<float>(head.head_width)); }
+
+}  // namespace
+
+void geluForward(const float* x, float* y, std::ptrdiff_t count) {
+  Long i = 0;
+  Vec bell;
+  for (; i + kLanes <= count; i += kLanes) {
+    const Vec v = load(x + i);
+    store(y + i, v * normalCdf(v, bell));
+  }
+  for (; i < count; ++i) y[i] = x[i] * normalCdf(splat(x[i]), bell)[0];
+}
+
+void geluBackward(const float* dy, const float* x, float* dx, std::ptrdiff_t count) {
+  const auto slope = [](Vec v) {
+    Vec bell;
+    const Vec cdf = normalCdf(v, bell);
+    return cdf + v * bell * 0.39894228f;
+  };
+  Long i = 0;
+  for (; i + kLanes <= count; i += kLanes) store(dx + i, load(dy + i) * slope(load(x + i)));
+  for (; i < count; ++i) dx[i] = dy[i] * slope(splat(x[i]))[0];
+}
+
+std::size_t attentionForwardScratch(const Head& head) {
+  const auto ld = static_cast<std::size_t>(padded(head.prefix + head.tokens));
+  return ld * static_cast<std::size_t>(head.head_width) * 2 + 6 * ld;
+}
+
+std::size_t attentionBackwardScratch(const Head& head) {
+  const auto ld = static_cast<std::size_t>(padded(head.prefix + head.tokens));
+  return ld * static_cast<std::size_t>(head.head_width) * 3 + 2 * ld * static_cast<std::size_t>(head.front);
+}
+
+void attentionForward(const Head& head, float* out, float* scratch) {
+  const Long all = head.prefix + head.tokens, ld = padded(all), d = head.head_width;
+  float* columns = scratch;
+  float* scores = columns + ld * d;
+  packColumns(head, head.qkv + head.width, head.prefix_key, columns, ld);
+  const Rows values = rowsOf(head, head.qkv + 2 * head.width, head.prefix_value, scores + 6 * ld);
+  for (Long i = 0; i < head.front; i += 6) {
+    const Long rows = head.front - i < 6 ? head.front - i : 6;
+    product(rows, ld, d, head.qkv + i * 3 * head.width, 3 * head.width, 1, columns, ld, scores, ld, scaleOf(head));
+    float inverse[6];
+    for (Long r = 0; r < rows; ++r) softmaxRow(scores + r * ld, all, ld, inverse + r);
+    product(rows, d, all, scores, ld, 1, values.data, values.stride, out + i * head.width, head.width, 1);
+    for (Long r = 0; r < rows; ++r) {
+      float* row = out + (i + r) * head.width;
+      for (Long c = 0; c < d; c += kLanes) store(row + c, load(row + c) * inverse[r]);
+    }
+  }
+}
+
+void attentionBackward(const Head& head, const float* d_out, float* d_qkv, float* d_key, float* d_value, float* scratch) {
+  const Long all = head.prefix + head.tokens, ld = padded(all), d = head.head_width, stride = 3 * head.width;
+  const float scale = scaleOf(head);
+  float* columns = scratch;
+  float* packed = columns + ld * d;
+  float* map = packed + 2 * ld * d;
+  float* slope = map + ld * head.front;
+
+  packColumns(head, head.qkv + head.width, head.prefix_key, columns, ld);
+  product(head.front, ld, d, head.qkv, stride, 1, columns, ld, map, ld, scale);
+  for (Long i = 0; i < head.front; ++i) softmaxRow(map + i * ld, all, ld, nullptr);
+
+  packColumns(head, head.qkv + 2 * head.width, head.prefix_value, columns, ld);
+  product(head.front, ld, d, d_out, head.width, 1, columns, ld, slope, ld, 1);
+  // dV = P^T dO, before the map is needed for the scores' slope.
+  if (head.prefix > 0) product(head.prefix, d, head.front, map, 1, ld, d_out, head.width, d_value, d, 1);
+  product(head.tokens, d, head.front, map + head.prefix, 1, ld, d_out, head.width, d_qkv + 2 * head.width, stride, 1);
+
+  for (Long i = 0; i < head.front; ++i) {  // dS = P * (dP - sum(P * dP)) * scale
+    float* p = map + i * ld;
+    float* g = slope + i * ld;
+    Vec dot = splat(0);
+    for (Long j = 0; j < ld; j += kLanes) dot += load(p + j) * load(g + j);
+    const Vec mean = splat(sumOf(dot));
+    for (Long j = 0; j < ld; j += kLanes) store(g + j, load(p + j) * (load(g + j) - mean) * scale);
+  }
+  if (head.prefix > 0) product(head.prefix, d, head.front, slope, 1, ld, head.qkv, stride, d_key, d, 1);
+  product(head.tokens, d, head.front, slope + head.prefix, 1, ld, head.qkv, stride, d_qkv + head.width, stride, 1);
+  const Rows keys = rowsOf(head, head.qkv + head.width, head.prefix_key, packed);
+  product(head.front, d, all, slope, ld, 1, keys.data, keys.stride, d_qkv, stride, 1);
+  for (Long i = head.front; i < head.tokens; ++i)
+    for (Long c = 0; c < d; c += kLanes) store(d_qkv + i * stride + c, splat(0));
+}
+
+}  // namespace palimpsest::vit

@@ -1,0 +1,147 @@
+#include "engine/weights/architecture.h"
+
+#include <charconv>
+#include <cmath>
+#include <map>
+#include <set>
+
+namespace palimpsest {
+namespace {
+
+using Sizes = std::vector<std::int64_t>;
+
+std::string textOf(const Sizes& sizes) {
+  TensorView view;
+  view.shape = sizes;
+  return view.shapeText();
+}
+
+// Every tensor of the network and its shape. The patch kernel and the positions say the rest.
+std::map<std::string, Sizes> expectedTensors(const vit::Shape& s) {
+  const std::int64_t w = s.width, m = s.mlp;
+  std::map<std::string, Sizes> all{{"pos_embed", {1, s.tokens(), w}},
+                                   {"patch_embed.proj.weight", {w, s.channels, s.patch, s.patch}},
+                                   {"patch_embed.proj.bias", {w}},
+                                   {"norm.weight", {w}},
+                                   {"norm.bias", {w}}};
+  if (s.class_token) all["cls_token"] = {1, 1, w};
+  for (int i = 0; i < s.depth; ++i) {
+    const std::string block = "blocks." + std::to_string(i) + ".";
+    for (const char* norm : {"norm1", "norm2"})
+      for (const char* part : {".weight", ".bias"}) all[block + norm + part] = {w};
+    const auto linear = [&](const char* name, std::int64_t out, std::int64_t in) {
+      all[block + name + ".weight"] = {out, in};
+      all[block + name + ".bias"] = {out};
+    };
+    linear("attn.qkv", 3 * w, w);
+    linear("attn.proj", w, w);
+    linear("mlp.fc1", m, w);
+    linear("mlp.fc2", w, m);
+  }
+  return all;
+}
+
+int deepestBlock(const SafetensorsFile& file) {
+  int depth = 0;
+  for (const TensorView& tensor : file.tensors()) {
+    if (!tensor.name.starts_with("blocks.")) continue;
+    int index = -1;
+    const char* begin = tensor.name.data() + 7;
+    std::from_chars(begin, tensor.name.data() + tensor.name.size(), index);
+    if (index >= depth && index < 1000) depth = index + 1;
+  }
+  return depth;
+}
+
+int headsOf(const SafetensorsFile& file, int width, const std::string& path, Issues& issues) {
+  const auto found = file.metadata().find("heads");
+  if (found == file.metadata().end()) return std::max(1, width / 64);
+  int heads = 0;
+  const std::string& text = found->second;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), heads);
+  if (problem != std::errc() || end != text.data() + text.size() || heads < 1 || width % heads != 0) {
+    issues.push_back(error(path, "its metadata say heads = \"" + text + "\", which does not divide the width " + std::to_string(width)));
+    return 1;
+  }
+  return heads;
+}
+
+// What the shapes of three tensors tell; false (and issues) when they tell nothing.
+bool readShape(const SafetensorsFile& file, const std::string& path, vit::Shape& shape, Issues& issues) {
+  const std::size_t before = issues.size();
+  const auto need = [&](const char* name, std::size_t rank) -> const TensorView* {
+    const TensorView* tensor = file.find(name);
+    if (!tensor) issues.push_back(error(path, std::string("the tensor \"") + name + "\" is missing"));
+    else if (tensor->shape.size() != rank)
+      issues.push_back(error(path, std::string("the tensor \"") + name + "\" has the shape " + tensor->shapeText() +
+                                       " instead of one with " + std::to_string(rank) + " sizes"));
+    else return tensor;
+    return nullptr;
+  };
+  const TensorView* patch = need("patch_embed.proj.weight", 4);
+  const TensorView* positions = need("pos_embed", 3);
+  const TensorView* fc1 = need("blocks.0.mlp.fc1.weight", 2);
+  if (!patch || !positions || !fc1) {
+    issues.back().hint = "Weights must be a Vision Transformer with timm's names (blocks.0.attn.qkv.weight, ...).";
+    return false;
+  }
+  constexpr std::int64_t kMost = 1 << 20;
+  for (const TensorView* tensor : {patch, positions, fc1})
+    for (const std::int64_t size : tensor->shape)
+      if (size < 1 || size > kMost) {
+        issues.push_back(error(path, "the tensor \"" + tensor->name + "\" has the impossible shape " + tensor->shapeText()));
+        return false;
+      }
+  shape.width = static_cast<int>(patch->shape[0]);
+  shape.channels = static_cast<int>(patch->shape[1]);
+  shape.patch = static_cast<int>(patch->shape[3]);
+  shape.mlp = static_cast<int>(fc1->shape[0]);
+  shape.class_token = file.find("cls_token") != nullptr;
+  shape.depth = deepestBlock(file);
+  const std::int64_t cells = positions->shape[1] - (shape.class_token ? 1 : 0);
+  const auto grid = static_cast<std::int64_t>(std::lround(std::sqrt(static_cast<double>(std::max<std::int64_t>(cells, 0)))));
+  if (grid < 1 || grid * grid != cells)
+    issues.push_back(error(path, "\"pos_embed\" has " + std::to_string(positions->shape[1]) + " rows, which is no square grid" +
+                                     (shape.class_token ? " and one [CLS] token" : "")));
+  shape.image = static_cast<int>(grid) * shape.patch;
+  shape.heads = headsOf(file, shape.width, path, issues);
+  return issues.size() == before;
+}
+
+std::string inputRangeOf(const SafetensorsFile& file, const std::string& path, Issues& issues) {
+  const auto found = file.metadata().find("input_range");
+  if (found == file.metadata().end()) return "-1..1";  // timm's augreg weights: mean and deviation 0.5
+  static const std::set<std::string> known{"0..1", "-1..1", "imagenet"};
+  if (!known.contains(found->second))
+    issues.push_back(error(path, "its metadata say input_range = \"" + found->second + "\"", "Known are 0..1, -1..1 and imagenet."));
+  return found->second;
+}
+
+}  // namespace
+
+Architecture readArchitecture(const SafetensorsFile& file, const std::string& path, Issues& issues) {
+  Architecture out;
+  out.input_range = inputRangeOf(file, path, issues);
+  if (!readShape(file, path, out.shape, issues)) return out;
+  const auto expected = expectedTensors(out.shape);
+  for (const auto& [name, sizes] : expected) {
+    const TensorView* tensor = file.find(name);
+    if (!tensor) issues.push_back(error(path, "the tensor \"" + name + "\" is missing"));
+    else if (tensor->shape != sizes)
+      issues.push_back(error(path, "the tensor \"" + name + "\" has the shape " + tensor->shapeText() + " instead of " + textOf(sizes)));
+    std::int64_t count = 1;
+    for (const std::int64_t size : sizes) count *= size;
+    out.parameters += count;
+  }
+  for (const TensorView& tensor : file.tensors()) {
+    const bool head = tensor.name == "head.weight" || tensor.name == "head.bias";
+    if (!head && !expected.contains(tensor.name))
+      issues.push_back(error(path, "the tensor \"" + tensor.name + "\" " + tensor.shapeText() + " is not part of this network"));
+    if (head && (tensor.shape.size() != (tensor.name == "head.bias" ? 1u : 2u) ||
+                 (tensor.shape.size() == 2 && tensor.shape[1] != out.shape.width)))
+      issues.push_back(error(path, "the tensor \"" + tensor.name + "\" has the shape " + tensor.shapeText() + ", which does not fit the network"));
+  }
+  return out;
+}
+
+}  // namespace palimpsest
