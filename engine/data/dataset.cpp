@@ -54,11 +54,12 @@ Dataset openDrawn(const Spec& spec, Issues& issues) {
   return data;
 }
 
-Dataset openKind(const Spec& spec, int, int, Issues& issues) {
+Dataset openKind(const Spec& spec, int limit_train, int limit_test, Issues& issues) {
   if (spec.kind == "fashion-mnist") return openFashionMnist(spec.rest, issues);
   if (spec.kind == "idx") return openIdx(spec.rest, issues);
   if (spec.kind == "cifar10") return openCifar10(spec.rest, issues);
   if (spec.kind == "cifar100") return openCifar100(spec.rest, issues);
+  if (spec.kind == "folder") return openFolder(spec.rest, limit_train, limit_test, issues);
   if (spec.kind == "shapes" || spec.kind == "world") return openDrawn(spec, issues);
   const auto meant = nearest(spec.kind, kinds());
   issues.push_back(error("--data", "there is no data set \"" + spec.kind + "\"" + (meant ? "; did you mean " + *meant + "?" : std::string()),

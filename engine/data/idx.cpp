@@ -59,8 +59,14 @@ std::optional<IdxFile> readIdx(const fs::path& path, int dimensions, Issues& iss
   };
   const Gzip file(gzopen(path.c_str(), "rb"));
   if (!file) return refuse("the file cannot be opened", "Check that you may read it.");
+  const auto damaged = [&] {
+    int problem = Z_OK;
+    gzerror(file.get(), &problem);
+    return problem == Z_DATA_ERROR || problem == Z_STREAM_ERROR;
+  };
   const std::uint64_t header_size = 4 + 4 * dimensions;
   const std::vector<std::uint8_t> header = readUpTo(file.get(), header_size);
+  if (damaged()) return refuse("the compressed file is damaged", again);
   if (header.size() < header_size) return refuse("the file ends within its header: expected " + sizeText(header_size) + ", found " + sizeText(header.size()), again);
   if (header[0] != 0 || header[1] != 0 || header[2] != 8 || header[3] != dimensions)
     return refuse("this is no IDX file of bytes with " + std::to_string(dimensions) + " dimensions", "Check that it is the file that its name says.");
@@ -75,12 +81,10 @@ std::optional<IdxFile> readIdx(const fs::path& path, int dimensions, Issues& iss
   }
   if (wanted > (std::uint64_t{1} << 36)) return refuse("the header announces " + sizeText(wanted), again);
   out.bytes = readUpTo(file.get(), wanted);
-  int problem = Z_OK;
-  const std::string reason = gzerror(file.get(), &problem);
-  std::uint8_t beyond = 0;
+  if (damaged()) return refuse("the compressed file is damaged", again);
   if (out.bytes.size() < wanted)
-    return refuse("the file is truncated: expected " + sizeText(header_size + wanted) + ", found " + sizeText(header_size + out.bytes.size()) +
-                      (problem != Z_OK && problem != Z_STREAM_END ? " (" + reason + ")" : std::string()), again);
+    return refuse("the file is truncated: expected " + sizeText(header_size + wanted) + ", found " + sizeText(header_size + out.bytes.size()), again);
+  std::uint8_t beyond = 0;
   const int more = gzread(file.get(), &beyond, 1);  // also checks the checksum at the end of gzip files
   if (more < 0) return refuse("the compressed file is damaged", again);
   if (more > 0) return refuse("the file goes on after the " + sizeText(header_size + wanted) + " that its header announces", again);
