@@ -89,11 +89,10 @@ class LinePlot {
     settle(x_, chart_.x_low, chart_.x_high);
     const bool free_low = !chart_.y_low, free_high = !chart_.y_high;
     settle(y_, chart_.y_low, chart_.y_high);
-    // Free ends go out to a round number, so that no line touches the frame by accident.
-    y_ticks_ = niceTicks(y_.low, y_.high, 5);
-    const double step = y_ticks_.size() > 1 ? y_ticks_[1] - y_ticks_[0] : 1;
-    if (free_low) y_.low = std::floor(y_.low / step + 1e-9) * step;
-    if (free_high) y_.high = std::ceil(y_.high / step - 1e-9) * step;
+    // Free ends go out to a round number when one is near, else a little, so that no line touches the frame.
+    const double tick = y_ticks_.size() > 1 ? y_ticks_[1] - y_ticks_[0] : 1, little = 0.08 * (y_.high - y_.low);
+    if (free_low) y_.low = std::max(std::floor(y_.low / tick + 1e-9) * tick, y_.low - little);
+    if (free_high) y_.high = std::min(std::ceil(y_.high / tick - 1e-9) * tick, y_.high + little);
     y_ticks_ = niceTicks(y_.low, y_.high, 5);
   }
 

@@ -9,7 +9,7 @@ namespace {
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
-std::string labelOf(const Method& method) { return method.name + (method.complete ? "" : " *"); }
+std::string labelOf(const Method& method) { return method.title + (method.complete ? "" : " *"); }
 
 Series stageSeries(const Comparison& all, std::size_t m, const std::vector<Spread>& values) {
   Series series{

@@ -52,7 +52,7 @@ Colour slotColour(int slot) {
 }
 
 // The ends that vanish on either page are left out.
-Colour taskColour(double at) { return {between(kViridis, 0.8 * at), between(kViridis, 0.3 + 0.7 * at)}; }
+Colour taskColour(double at) { return {between(kViridis, 0.68 * at), between(kViridis, 0.35 + 0.65 * at)}; }
 
 std::string heatColour(double at) { return between(kCividis, at); }
 

@@ -1,61 +1,18 @@
 // report.html: one file, no script, no network; tables first, then the curves that explain them.
-#include "engine/export/report_style.h"
+#include "engine/export/report_text.h"
 
 #include <algorithm>
-#include <chrono>
 #include <functional>
 #include <set>
 
 #include "engine/export/canvas.h"
 #include "engine/export/compare.h"
 #include "engine/export/figures.h"
+#include "engine/export/report_style.h"
 #include "engine/record/json.h"
 
 namespace palimpsest::report {
 namespace {
-
-std::string plural(std::size_t n, const std::string& word) {
-  return std::to_string(n) + " " + word + (n == 1 ? "" : "s");
-}
-
-std::string dateText(std::int64_t us) {
-  using namespace std::chrono;
-  const sys_time<microseconds> time{microseconds(us)};
-  const year_month_day day{floor<days>(time)};
-  const hh_mm_ss clock{floor<minutes>(time - floor<days>(time))};
-  const auto two = [](auto n) { return (n < 10 ? "0" : "") + std::to_string(n); };
-  return std::to_string(static_cast<int>(day.year())) + "-" + two(static_cast<unsigned>(day.month())) + "-" +
-         two(static_cast<unsigned>(day.day())) + " " + two(clock.hours().count()) + ":" + two(clock.minutes().count()) +
-         " UTC";
-}
-
-std::string grouped(std::int64_t n) {  // 12 345, with narrow spaces that do not break
-  std::string digits = std::to_string(n), out;
-  for (std::size_t i = 0; i < digits.size(); ++i) {
-    if (i > 0 && digits[i - 1] != '-' && (digits.size() - i) % 3 == 0) out += "\u202f";
-    out += digits[i];
-  }
-  return out;
-}
-
-std::string bytesText(std::int64_t bytes) {
-  static constexpr const char* kUnits[] = {"B", "kB", "MB", "GB", "TB"};
-  auto value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  for (; value >= 1000 && unit + 1 < std::size(kUnits); ++unit) value /= 1000;
-  return fixed(value, unit == 0 ? 0 : 1) + " " + kUnits[unit];
-}
-
-std::string swatch(std::size_t method) {
-  const Colour colour = slotColour(static_cast<int>(method));
-  return "<span class=\"swatch\" style=\"--l:" + colour.light + ";--d:" + colour.dark + "\"></span>";
-}
-
-std::string spreadHtml(const Spread& spread, int decimals) {
-  if (!spread.mean) return "–";
-  return fixed(*spread.mean, decimals) +
-         (spread.deviation ? " <span class=\"pm\">± " + fixed(*spread.deviation, decimals) + "</span>" : "");
-}
 
 class Page {
  public:
@@ -82,8 +39,9 @@ class Page {
  private:
   std::string titleText() const {
     std::string names;
-    for (std::size_t m = 0; m < all_.methods.size() && m < 4; ++m) names += (m ? ", " : "") + all_.methods[m].title;
-    if (all_.methods.size() > 4) names += " and " + std::to_string(all_.methods.size() - 4) + " more";
+    const std::size_t named = all_.methods.size() > 4 ? 3 : all_.methods.size();
+    for (std::size_t m = 0; m < named; ++m) names += (m ? ", " : "") + all_.methods[m].title;
+    if (named < all_.methods.size()) names += " and " + std::to_string(all_.methods.size() - named) + " more";
     std::set<std::string> data;
     for (const RunSummary& run : all_.runs) data.insert(run.header.data);
     return names + (data.size() == 1 && !data.begin()->empty() ? " on " + *data.begin() : "");
@@ -141,51 +99,71 @@ class Page {
     return best;
   }
 
-  void number(const Spread& spread, int decimals, std::optional<double> best, bool gap = false) {
-    const bool is_best = best && spread.mean && fixed(*spread.mean, decimals) == fixed(*best, decimals);
-    const std::string classes = std::string(is_best ? "best" : "") + (gap ? " gap" : "");
-    out_ += (classes.empty() ? "<td>" : "<td class=\"" + classes + "\">") + spreadHtml(spread, decimals) + "</td>";
+  using Figure = std::function<Spread(const Method&)>;
+  struct Column {
+    std::string head;
+    Figure of;
+    int decimals = 2;
+    enum class Best { None, High, Low } best = Best::High;
+  };
+
+  void resultTable(const std::vector<Column>& columns) {
+    out_ += "<div class=\"scroll\"><table><thead><tr><th class=\"left\">Method</th>";
+    for (const Column& column : columns) out_ += "<th>" + column.head + "</th>";
+    out_ += "</tr></thead><tbody>\n";
+    for (std::size_t m = 0; m < all_.methods.size(); ++m) {
+      const Method& method = all_.methods[m];
+      out_ += "<tr><th scope=\"row\">" + swatch(m) + escaped(method.title) + (method.complete ? "" : " *") + "</th>";
+      for (const Column& column : columns) cell(column, method);
+      out_ += "</tr>\n";
+    }
+    out_ += "</tbody></table></div>\n";
+  }
+
+  void cell(const Column& column, const Method& method) {
+    const Spread spread = column.of(method);
+    const auto best =
+        column.best == Column::Best::None ? std::nullopt : bestOf(column.of, column.best == Column::Best::High);
+    const bool is_best =
+        best && spread.mean && method.complete && fixed(*spread.mean, column.decimals) == fixed(*best, column.decimals);
+    const bool wide = std::any_of(all_.methods.begin(), all_.methods.end(),
+                                  [&](const Method& m) { return column.of(m).deviation.has_value(); });
+    out_ += (is_best ? "<td class=\"best\">" : "<td>") + spreadHtml(spread, column.decimals, wide) + "</td>";
   }
 
   void results() {
-    out_ +=
-        "<h2>Results</h2>\n<div class=\"scroll\"><table><thead><tr><th "
-        "class=\"left\">Method</th><th>Average</th><th>Last</th><th>Last, "
-        "macro</th><th>Forgetting</th><th>Seconds</th><th>Runs</th>";
-    for (int i = 0; i < all_.tasks; ++i)
-      out_ += std::string("<th") + (i == 0 ? " class=\"gap\"" : "") + ">After " + std::to_string(i + 1) + "</th>";
-    out_ += "</tr></thead><tbody>\n";
-    const auto average = bestOf([](const Method&m) { return m.average; }, true),
-               last = bestOf([](const Method&m) { return m.last; }, true);
-    const auto macro = bestOf([](const Method&m) { return m.last_macro; }, true),
-               forgetting = bestOf([](const Method&m) { return m.forgetting; }, false);
-    for (std::size_t m = 0; m < all_.methods.size(); ++m) {
-      const Method& method = all_.methods[m];
-      out_ += "<tr><th>" + swatch(m) + escaped(method.title) + (method.complete ? "" : " *") + "</th>";
-      number(method.average, 2, average);
-      number(method.last, 2, last);
-      number(method.last_macro, 2, macro);
-      number(method.forgetting, 2, forgetting);
-      number(method.seconds, 1, std::nullopt);
-      out_ += "<td>" + std::to_string(method.used.size()) + "</td>";
-      for (int i = 0; i < all_.tasks; ++i) {
-        const auto at = static_cast<std::size_t>(i);
-        const auto of = [at](const Method& one) { return at < one.top1.size() ? one.top1[at] : Spread{}; };
-        number({1, of(method).mean, {}}, 1, bestOf(of, true), i == 0);
-      }
-      out_ += "</tr>\n";
-    }
-    out_ +=
-        "</tbody></table></div>\n<p class=\"small\">Percent. “After k”: all test images of the classes seen after task "
-        "k.";
-    if (std::any_of(all_.methods.begin(), all_.methods.end(), [](const Method& m) { return m.used.size() > 1; }))
+    out_ += "<h2>Results</h2>\n";
+    resultTable({{"Average", [](const Method& m) { return m.average; }},
+                 {"Last", [](const Method& m) { return m.last; }},
+                 {"Last, macro", [](const Method& m) { return m.last_macro; }},
+                 {"Forgetting", [](const Method& m) { return m.forgetting; }, 2, Column::Best::Low},
+                 {"Seconds", [](const Method& m) { return m.seconds; }, 1, Column::Best::None},
+                 {"Runs",
+                  [](const Method& m) {
+                    return Spread{1, static_cast<double>(m.used.size()), {}};
+                  },
+                  0, Column::Best::None}});
+    std::vector<Column> stages;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(all_.tasks); ++i)
+      stages.push_back({std::to_string(i + 1),
+                        [i](const Method& m) {
+                          return i < m.top1.size() ? Spread{1, m.top1[i].mean, {}} : Spread{};
+                        },
+                        1});
+    out_ += "<h3>Accuracy so far, after each task</h3>\n";
+    resultTable(stages);
+    const auto any = [&](auto test) { return std::any_of(all_.methods.begin(), all_.methods.end(), test); };
+    out_ += "<p class=\"small\">Percent.";
+    if (any([](const Method& m) { return m.used.size() > 1; }))
       out_ += " ± is the sample standard deviation over runs.";
-    if (std::any_of(all_.methods.begin(), all_.methods.end(), [](const Method& m) { return !m.complete; }))
+    if (any([](const Method& m) { return !m.complete; }))
       out_ += " * not complete: figures are of the tasks finished so far.";
-    out_ += "</p>\n";
+    out_ += " The figures are defined at the end.</p>\n";
   }
 
-  void figure(const LineChart& chart, const std::string& caption) {
+  void figure(LineChart chart, const std::string& caption) {
+    chart.width = 540;  // as wide as two of them are shown side by side, so that the lettering has the page's size
+    chart.height = 350;
     out_ +=
         "<figure>" + svgOf(chart, SvgStyle::Themed) + "<figcaption>" + escaped(caption) + "</figcaption></figure>\n";
   }
@@ -275,20 +253,23 @@ class Page {
 
   void provenance() {
     out_ +=
-        "<h2>Provenance</h2>\n<div class=\"scroll\"><table><thead><tr><th class=\"left\">Run</th><th "
-        "class=\"left\">Method</th><th>Seed</th><th class=\"left\">State</th><th>Tasks</th><th>Seconds</th>"
-        "<th>Trained parameters</th><th>Stored</th><th>Peak memory</th><th class=\"left\">Device</th><th "
-        "class=\"left\">Versions</th></tr></thead><tbody>\n";
+        "<h2>Provenance</h2>\n<div class=\"scroll\"><table><thead><tr><th class=\"left\">Run</th><th>Seed</th><th "
+        "class=\"left\">State</th>"
+        "<th>Tasks</th><th>Seconds</th><th>Trained parameters</th><th>Stored</th><th>Peak memory</th><th "
+        "class=\"left\">Machine</th></tr></thead><tbody>\n";
     for (const RunSummary& run : all_.runs) {
-      out_ += "<tr><th class=\"mono\">" + escaped(run.id()) + "</th><td class=\"left\">" + escaped(run.recipe) +
-              "</td><td>" + std::to_string(run.header.seed) + "</td><td class=\"left\">" + escaped(run.state) +
-              "</td><td>" + std::to_string(run.matrix.stages()) + " of " + std::to_string(run.tasks) + "</td><td>" +
-              fixed(run.seconds, 1) + "</td><td>" + grouped(run.trainable_parameters) + "</td><td>" +
-              bytesText(run.stored_bytes) + "</td><td>" + bytesText(run.peak_rss_bytes) + "</td><td class=\"left\">" +
-              escaped(run.header.device) + ", " +
-              plural(static_cast<std::size_t>(std::max(run.header.threads, 0)), "thread") +
-              "</td><td class=\"left\">Palimpsest " + escaped(run.header.version) + ", LibTorch " +
-              escaped(run.header.torch) + "</td></tr>\n";
+      out_ += "<tr><th class=\"mono\" scope=\"row\">" + escaped(run.id()) + "</th>";
+      const auto right = [&](const std::string& text) { out_ += "<td>" + text + "</td>"; };
+      const auto left = [&](const std::string& text) { out_ += "<td class=\"left\">" + escaped(text) + "</td>"; };
+      right(std::to_string(run.header.seed));
+      left(run.state);
+      right(std::to_string(run.matrix.stages()) + " of " + std::to_string(run.tasks));
+      right(fixed(run.seconds, 1));
+      right(groupedText(run.trainable_parameters));
+      right(bytesText(run.stored_bytes));
+      right(bytesText(run.peak_rss_bytes));
+      left(run.header.device + ", " + plural(static_cast<std::size_t>(std::max(run.header.threads, 0)), "thread"));
+      out_ += "</tr>\n";
     }
     out_ += "</tbody></table></div>\n<dl>\n";
     origin("Data", [](const RunSummary& r) { return r.header.data; });
@@ -303,6 +284,9 @@ class Page {
     origin("SHA-256 of its weights", [](const RunSummary& r) { return r.header.backbone_sha256; });
     origin("Evaluation", [](const RunSummary& r) {
       return r.header.evaluation + (r.batch > 0 ? ", batch " + std::to_string(r.batch) : "");
+    });
+    origin("Programs", [](const RunSummary& r) {
+      return "Palimpsest " + r.header.version + (r.header.torch.empty() ? "" : ", LibTorch " + r.header.torch);
     });
     out_ += "</dl>\n";
   }

@@ -13,7 +13,7 @@ html{-webkit-text-size-adjust:100%}
 body{margin:0;background:var(--page);color:var(--text);font:16px/1.55 system-ui,-apple-system,"Segoe UI","Noto Sans",Roboto,"Noto Sans CJK SC",sans-serif}
 main{max-width:70rem;margin:0 auto;padding:3rem 1.5rem 5rem}
 .kicker{margin:0;color:var(--muted);font-size:.85rem;letter-spacing:.06em;text-transform:uppercase}
-h1{margin:.3rem 0 .5rem;font-size:2rem;line-height:1.2;font-weight:650;letter-spacing:-.01em;text-wrap:balance}
+h1{margin:.3rem 0 .5rem;font-size:clamp(1.5rem,4.5vw,2rem);line-height:1.2;font-weight:650;letter-spacing:-.01em;text-wrap:balance}
 h2{margin:3rem 0 .75rem;font-size:1.3rem;line-height:1.3;font-weight:650}
 h3{margin:1.75rem 0 .5rem;font-size:1rem;font-weight:650}
 p{max-width:44rem;margin:.5rem 0 1rem}
@@ -24,7 +24,7 @@ p{max-width:44rem;margin:.5rem 0 1rem}
 .warn{background:var(--warnsoft);border-color:var(--warnrule)}.warn strong{color:var(--warn)}
 .good{background:var(--goodsoft);border-color:var(--goodrule)}.good strong{color:var(--good)}
 .scroll{overflow-x:auto;margin:.75rem 0 1rem}
-table{border-collapse:collapse;font-size:.925rem;font-variant-numeric:tabular-nums;line-height:1.35}
+table{border-collapse:separate;border-spacing:0;font-size:.925rem;font-variant-numeric:tabular-nums;line-height:1.35}
 caption{text-align:left;color:var(--muted);font-size:.875rem;padding-bottom:.4rem}
 th,td{padding:.45rem .8rem;text-align:right;white-space:nowrap;border-bottom:1px solid var(--rule)}
 th{font-weight:600}
@@ -32,7 +32,7 @@ thead th{border-top:2px solid var(--strong);border-bottom:1px solid var(--strong
 tbody tr:last-child>*{border-bottom:2px solid var(--strong)}
 th:first-child,td:first-child{padding-left:.25rem}th:last-child,td:last-child{padding-right:.25rem}
 .left,tbody th{text-align:left}
-.gap{padding-left:1.6rem}
+.ghost{visibility:hidden}
 tbody th{font-weight:500;position:sticky;left:0;background:var(--page)}
 .best{font-weight:700}
 .pm{color:var(--muted);font-weight:400;font-size:.85em}
@@ -42,8 +42,8 @@ tbody th{font-weight:500;position:sticky;left:0;background:var(--page)}
 figure{margin:0;break-inside:avoid}
 figcaption{font-size:.875rem;color:var(--muted)}
 .matrices{display:flex;flex-wrap:wrap;gap:1.75rem 2.5rem;margin:1rem 0}
-.matrix table{border-collapse:separate;border-spacing:2px}
-.matrix th,.matrix td{border:0;padding:.3rem .5rem;min-width:2.9rem;text-align:center;font-size:.82rem}
+.matrix table{border-spacing:2px}
+.matrix table th,.matrix table td{border:0;padding:.3rem .5rem;min-width:2.9rem;text-align:center;font-size:.82rem}
 .matrix th{color:var(--muted);font-weight:400;position:static;background:none}
 .matrix td{border-radius:2px;print-color-adjust:exact;-webkit-print-color-adjust:exact}
 .matrix figcaption{color:var(--text);font-weight:600;margin-bottom:.1rem}

@@ -92,7 +92,8 @@ std::string SvgCanvas::finish() {
 }
 
 std::string chartCss() {
-  return ".chart{width:100%;height:auto;font-family:inherit;font-variant-numeric:tabular-nums}\n"
+  return ".chart{display:block;width:102.6%;height:auto;margin-left:-2.6%;font-family:inherit;font-variant-numeric:"
+         "tabular-nums}\n"
          ".cs{stroke:var(--l);fill:none}.cf{fill:var(--l)}\n"
          "@media screen and (prefers-color-scheme:dark){.cs{stroke:var(--d)}.cf{fill:var(--d)}}\n";
 }

@@ -26,6 +26,15 @@ std::string padded(const std::string& text, std::size_t width, bool right) {
   return right ? gap + text : text + gap;
 }
 
+// Where some cells have a deviation, the others get room for one: the means stay below one another.
+void alignMeans(Column& column) {
+  std::size_t tail = 0;
+  for (const std::string& cell : column.cells)
+    if (const auto at = cell.find(" ±"); at != std::string::npos) tail = std::max(tail, widthOf(cell.substr(at)));
+  for (std::string& cell : column.cells)
+    if (cell.find(" ±") == std::string::npos) cell += std::string(tail, ' ');
+}
+
 std::vector<Column> columnsOf(const Comparison& all) {
   std::vector<Column> columns{{"method", false, {}}};
   for (int i = 0; i < all.tasks; ++i) columns.push_back({"task " + std::to_string(i + 1), true, {}});
@@ -46,6 +55,7 @@ std::vector<Column> columnsOf(const Comparison& all) {
     columns[c++].cells.push_back(meanText(method.seconds, 1));
     if (seeds) columns[c++].cells.push_back(std::to_string(method.used.size()));
   }
+  for (Column& column : columns) alignMeans(column);
   return columns;
 }
 
