@@ -52,14 +52,19 @@ struct RunOutcome {
   std::string code, message, hint;  // when failed
 };
 
+// Background: the engine's threads make way for the window's; for a program that has one.
+enum class Priority { Normal, Background };
+
 class Run {
  public:
   // Starts a new run that records into `folder` (made by the run once the plan has been found good; must not hold a
   // run yet). Sinks are borrowed and must outlive the Run. Returns at once: a refused plan ends in
   // issue events and RunEnded{"refused"}, with nothing written.
-  static std::unique_ptr<Run> start(RunPlan plan, std::filesystem::path folder, std::vector<Sink*> sinks);
+  static std::unique_ptr<Run> start(RunPlan plan, std::filesystem::path folder, std::vector<Sink*> sinks,
+                                    Priority priority = Priority::Normal);
   // Goes on with a stopped, killed or failed run from its last good checkpoint.
-  static std::unique_ptr<Run> resume(std::filesystem::path folder, std::vector<Sink*> sinks);
+  static std::unique_ptr<Run> resume(std::filesystem::path folder, std::vector<Sink*> sinks,
+                                     Priority priority = Priority::Normal);
 
   virtual ~Run() = default;  // stops, keeps a checkpoint, waits
   virtual void post(Command command) = 0;  // any thread, never blocks

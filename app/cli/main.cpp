@@ -1,5 +1,5 @@
 // palimpsest-cli: the whole engine without a window. Results go to standard output, everything else to standard error.
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 #include <exception>
 #include <iostream>
 #include <string>

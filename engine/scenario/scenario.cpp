@@ -17,7 +17,8 @@ std::vector<int> orderFrom(const std::string& text, int classes, Issues& issues)
   std::iota(order.begin(), order.end(), 0);
   if (text == "natural") return order;
   std::int64_t seed = 0;
-  if (parseInteger(text, seed) && seed >= 0 && seed <= 0xffffffffLL) return pilotClassOrder(classes, static_cast<std::uint32_t>(seed));
+  if (parseInteger(text, seed) && seed >= 0 && seed <= 0xffffffffLL)
+    return pilotClassOrder(classes, static_cast<std::uint32_t>(seed));
   issues.push_back(error(kOption, "order=" + text + " is neither natural nor a seed from 0 to 4294967295"));
   return order;
 }
@@ -57,19 +58,24 @@ Scenario makeScenario(const std::string& text, int classes) {
   const Spec spec = splitSpec(text);
   Issues issues;
   if (spec.kind != "cil")
-    throw BadInput({error(kOption, "there is no scenario \"" + spec.kind + "\"", "Write cil:init=A,increment=B,order=SEED or order=natural.")});
+    throw BadInput({error(kOption, "there is no scenario \"" + spec.kind + "\"",
+                          "Write cil:init=A,increment=B,order=SEED or order=natural.")});
   SpecOptions options(spec.rest, kOption, issues);
   constexpr std::int64_t most = 1'000'000;
   if (!options.has("init") && !options.has("increment"))
-    issues.push_back(error(kOption, "the size of the tasks is missing", "Write cil:init=A,increment=B; one of them alone stands for both."));
+    issues.push_back(error(kOption, "the size of the tasks is missing",
+                           "Write cil:init=A,increment=B; one of them alone stands for both."));
+  const bool one_task = options.text("init", "") == "all";
   std::int64_t increment = options.integer("increment", 0, 1, most);
-  const std::int64_t init = options.integer("init", increment, 1, most);
+  const std::int64_t init = one_task ? classes : options.integer("init", increment, 1, most);
   if (increment == 0) increment = init;
   Scenario scenario{.spec = text};
   scenario.class_order = orderFrom(options.text("order", "1993"), classes, issues);
   options.finish();
   if (init > classes)
-    issues.push_back(error(kOption, "the first task would have " + std::to_string(init) + " classes, but the data set has " + std::to_string(classes),
+    issues.push_back(error(kOption,
+                           "the first task would have " + std::to_string(init) + " classes, but the data set has " +
+                               std::to_string(classes),
                            "Choose init from 1 to " + std::to_string(classes) + "."));
   if (!issues.empty()) throw BadInput(std::move(issues));
 

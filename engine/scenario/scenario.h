@@ -19,8 +19,8 @@ struct Scenario {
   std::vector<Task> tasks;
 };
 
-// "cil:init=4,increment=4,order=1993|natural": PILOT's class-incremental stream (DataManager with shuffle = true and
-// that seed). Throws BadInput with every problem.
+// "cil:init=4|all,increment=4,order=1993|natural": PILOT's class-incremental stream (DataManager with shuffle = true
+// and that seed). Throws BadInput with every problem.
 Scenario makeScenario(const std::string& spec, int classes);
 
 // NumPy's legacy np.random.seed(seed); np.random.permutation(n), bit for bit.

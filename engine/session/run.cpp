@@ -76,8 +76,8 @@ std::shared_ptr<spdlog::logger> runLog(const std::filesystem::path& folder) {
 
 class RunThread final : public Run {
  public:
-  RunThread(std::optional<RunPlan> plan, std::filesystem::path folder, std::vector<Sink*> sinks)
-      : plan_(std::move(plan)), folder_(std::move(folder)) {
+  RunThread(std::optional<RunPlan> plan, std::filesystem::path folder, std::vector<Sink*> sinks, Priority priority)
+      : plan_(std::move(plan)), folder_(std::move(folder)), priority_(priority) {
     for (Sink* sink : sinks) sinks_.push_back(sink);
     thread_ = std::thread([this] { main(); });
   }
@@ -103,6 +103,7 @@ class RunThread final : public Run {
 
   std::optional<RunPlan> plan_;  // none: resume
   const std::filesystem::path folder_;
+  const Priority priority_;
   std::vector<Sink*> sinks_;
   Mailbox mailbox_;
   std::unique_ptr<record::Writer> writer_;
@@ -118,14 +119,8 @@ void RunThread::main() {
   for (Sink* sink : sinks_) early_.add(sink);
   try {
     prepareAndRun();
-  } catch (const StopRequested&) {
-    try {
-      session_->saveCheckpoint(false);
-      end("stopped");
-    } catch (const std::exception& problem) {
-      fail("checkpoint-failed", std::string("The run was stopped, but its checkpoint could not be saved: ") + problem.what(),
-           "The checkpoint before it is still there: the run can be resumed from it.");
-    }
+  } catch (const StopRequested&) {  // its checkpoint is saved
+    end("stopped");
   } catch (const BadInput& refused) {
     session_ && session_->record ? fail(refused.code, refused.what(), refused.hint) : refuse(refused.issues);
   } catch (const Error& problem) {
@@ -157,7 +152,7 @@ void RunThread::prepareAndRun() {
   }
   session_ = prepare(*plan_, folder_, resuming, issues);
   if (!session_) return refuse(issues);
-  lowerThreadPriority();
+  if (priority_ == Priority::Background) lowerThreadPriority();
   open(*session_);
   for (const Issue& issue : issues) session_->bus.emit(IssueRaised{issue.severity == Severity::Error ? "error" : "warning", issue.path, issue.message, issue.hint});
   session_->log->info("{}: {} tasks of {} on {}, {} threads", session_->plan.recipe.find("name")->asString(), session_->tasks(), session_->data.title, session_->device.str(), threads());
@@ -232,12 +227,12 @@ void RunThread::fail(const std::string& code, const std::string& message, const 
 
 }  // namespace
 
-std::unique_ptr<Run> Run::start(RunPlan plan, std::filesystem::path folder, std::vector<Sink*> sinks) {
-  return std::make_unique<RunThread>(std::move(plan), std::move(folder), std::move(sinks));
+std::unique_ptr<Run> Run::start(RunPlan plan, std::filesystem::path folder, std::vector<Sink*> sinks, Priority priority) {
+  return std::make_unique<RunThread>(std::move(plan), std::move(folder), std::move(sinks), priority);
 }
 
-std::unique_ptr<Run> Run::resume(std::filesystem::path folder, std::vector<Sink*> sinks) {
-  return std::make_unique<RunThread>(std::nullopt, std::move(folder), std::move(sinks));
+std::unique_ptr<Run> Run::resume(std::filesystem::path folder, std::vector<Sink*> sinks, Priority priority) {
+  return std::make_unique<RunThread>(std::nullopt, std::move(folder), std::move(sinks), priority);
 }
 
 Issues check(const RunPlan& plan, const std::filesystem::path& folder) {

@@ -84,6 +84,7 @@ void Session::obey(const Command& command) {
       steps_allowed_ = 1;
       break;
     case Command::What::Stop:
+      saveCheckpoint(false);  // now: the phase's optimiser does not outlive the throw
       throw StopRequested{};
   }
 }

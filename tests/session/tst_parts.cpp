@@ -1,0 +1,257 @@
+// What each part promises, on a network of width 32 and depth 2.
+#include <QTest>
+#include <cmath>
+
+#include "engine/parts/catalogue.h"
+#include "engine/parts/head/heads.h"
+#include "engine/parts/phase/optimizer.h"
+#include "engine/parts/phase/phases.h"
+#include "engine/parts/prompts/prompts.h"
+#include "engine/engine.h"
+#include "engine/session/model.h"
+#include "engine/weights/backbone.h"
+
+using namespace palimpsest;
+
+namespace {
+
+constexpr const char* kTiny = "new:image=16,patch=8,width=32,depth=2,heads=2,seed=1";
+
+Setting setting() {
+  Setting s;
+  s.shape.image = 16;
+  s.shape.patch = 8;
+  s.shape.width = 32;
+  s.classes = 6;
+  s.seed = 5;
+  return s;
+}
+
+Tensor noise(at::IntArrayRef shape, std::uint64_t seed = 7) {
+  return torch::randn(shape, at::make_generator<at::CPUGeneratorImpl>(seed));
+}
+
+std::unique_ptr<Model> modelOf(const char* recipe) {
+  const Resolved resolved = resolve(loadRecipe(recipe), catalogue());
+  LoadedBackbone backbone = loadBackbone(kTiny, 0, "");
+  Setting s = setting();
+  s.shape = backbone.shape;
+  return std::make_unique<Model>(resolved.recipe, std::move(backbone), s);
+}
+
+class Collect final : public State {
+ public:
+  void tensor(const std::string& name, Tensor& tensor, bool trained) override {
+    all[name] = tensor;
+    if (trained) this->trained[name] = tensor;
+  }
+  std::map<std::string, Tensor> all, trained;
+};
+
+const TaskScope kFirst{0, 0, 2}, kSecond{1, 2, 4};
+
+}  // namespace
+
+class TestParts : public QObject {
+  Q_OBJECT
+ private Q_SLOTS:
+  void growingKeepsOldLogits() {
+    for (const char* init : {"trunc-normal", "zeros", "kaiming"}) {
+      LinearHeadParams params;
+      params.init = init;
+      LinearHead head(params, setting());
+      head.beginTask(kFirst);
+      const Tensor x = noise({5, 32});
+      const Tensor before = head.logits(x);
+      head.beginTask(kSecond);
+      const Tensor after = head.logits(x);
+      QCOMPARE(after.size(1), std::int64_t{4});
+      QVERIFY(torch::equal(before, after.slice(1, 0, 2)));
+    }
+  }
+
+  void theClassesOfTheTaskAloneGetAGradient() {
+    auto model = modelOf("no-prompt");
+    model->beginTask(kFirst);
+    model->beginTask(kSecond);
+    const int masked = model->head().maskedBelow(kSecond);
+    QCOMPARE(masked, 2);
+    Collect state;
+    model->visit(state);
+    const Forward pass = model->forward(noise({6, 3, 16, 16}), {}, true);
+    const Tensor labels = torch::tensor({2, 3, 2, 3, 3, 2}, torch::kLong);
+    const Tensor loss = torch::cross_entropy_loss(pass.logits.slice(1, masked), labels - masked);
+    // the same as minus infinity in front of the softmax
+    const Tensor all = pass.logits.detach().clone();
+    all.slice(1, 0, 2).fill_(-INFINITY);
+    QVERIFY(torch::allclose(loss.detach(), torch::cross_entropy_loss(all, labels), 1e-6, 1e-6));
+    loss.backward();
+    const Tensor gradient = state.trained.at("head.weight").grad();
+    QVERIFY(gradient.slice(0, 0, 2).eq(0).all().item<bool>());
+    QVERIFY(gradient.slice(0, 2).abs().sum().item<double>() > 0);
+    QCOMPARE(state.trained.size(), std::size_t{2});  // head.weight, head.bias: the network is frozen
+  }
+
+  void onlyChosenPromptsAndKeysGetAGradient() {
+    auto model = modelOf("l2p");
+    model->beginTask(kFirst);
+    Collect state;
+    model->visit(state);
+    const Tensor& keys = state.trained.at("prompts.0.keys");
+    const Tensor& prompts = state.trained.at("prompts.0.prompts");
+    const Forward pass = model->forward(noise({3, 3, 16, 16}), {}, true);
+    QVERIFY(!pass.query.requires_grad());
+    const Tensor cross_entropy = torch::cross_entropy_loss(pass.logits, torch::tensor({0, 1, 1}, torch::kLong));
+    const auto from_loss = torch::autograd::grad({cross_entropy}, {keys}, {}, true, false, true);
+    QVERIFY(!from_loss[0].defined());  // top-k passes nothing on to the keys
+    (cross_entropy + pass.penalty).backward();
+    std::vector<bool> chosen(10, false);
+    const Tensor indices = pass.choices[0].indices;
+    for (std::int64_t i = 0; i < indices.numel(); ++i) chosen[static_cast<std::size_t>(indices.data_ptr<std::int64_t>()[i])] = true;
+    QVERIFY(std::count(chosen.begin(), chosen.end(), false) > 0);
+    for (int m = 0; m < 10; ++m) {
+      const bool touched = keys.grad()[m].abs().sum().item<double>() > 0;
+      QCOMPARE(touched, static_cast<bool>(chosen[static_cast<std::size_t>(m)]));
+      QCOMPARE(prompts.grad()[m].abs().sum().item<double>() > 0, static_cast<bool>(chosen[static_cast<std::size_t>(m)]));
+      // the cosine does not know a key's length
+      QVERIFY(std::abs((keys.grad()[m] * keys[m].detach()).sum().item<double>()) < 1e-5);
+    }
+  }
+
+  void anImageGetsTheSameInAnyBatch() {
+    auto model = modelOf("l2p");
+    model->beginTask(kFirst);
+    const torch::NoGradGuard no_graph;
+    const Tensor images = noise({16, 3, 16, 16});
+    const Forward whole = model->forward(images, {}, false);
+    for (int size : {1, 2, 3}) {
+      const Forward part = model->forward(images.slice(0, 4, 4 + size), {}, false);
+      QVERIFY(torch::equal(part.choices[0].indices, whole.choices[0].indices.slice(0, 4, 4 + size)));
+      QVERIFY(torch::allclose(part.logits, whole.logits.slice(0, 4, 4 + size), 1e-4, 1e-5));
+    }
+  }
+
+  void theOrderOfPromptsDoesNotMatter() {
+    FlatPool pool({10, 5, "uniform-1"}, setting());
+    LoadedBackbone backbone = loadBackbone(kTiny, 0, "");
+    const TokenInjector inject({"extended"}, setting());
+    Choice forward, backward;
+    forward.indices = torch::tensor({{7, 2, 4}}, torch::kLong);
+    backward.indices = forward.indices.flip(1).contiguous();
+    const torch::NoGradGuard no_graph;
+    const Tensor image = noise({1, 3, 16, 16});
+    const auto a = backbone.vit->forward(image, *inject.bind(pool.rows(forward)));
+    const auto b = backbone.vit->forward(image, *inject.bind(pool.rows(backward)));
+    QCOMPARE(a.injected, 15);
+    QVERIFY(torch::allclose(a.injectedMean(), b.injectedMean(), 1e-4, 1e-5));
+  }
+
+  void tiesGoToTheLowerIndex() {
+    FlatPool pool({6, 2, "uniform-1"}, setting());
+    Collect state;
+    pool.visit(state);
+    const torch::NoGradGuard no_graph;
+    state.all.at("keys").fill_(1.0);
+    const TopKCosine select({3, 0.1}, setting());
+    QVERIFY(torch::equal(select.choose(noise({4, 32}), pool, false).indices, torch::tensor({0, 1, 2}, torch::kLong).expand({4, 3})));
+  }
+
+  void classMeansDoNotDependOnTheBatches() {
+    const Tensor features = noise({40, 32}), labels = torch::arange(40, torch::kLong).remainder(4);
+    PrototypeHead whole({}, setting()), parts({}, setting());
+    for (PrototypeHead* head : {&whole, &parts}) {
+      head->beginTask(kFirst);
+      head->beginTask(kSecond);
+    }
+    whole.observe(features, labels);
+    for (int i = 0; i < 40; i += 7) parts.observe(features.slice(0, i, std::min(i + 7, 40)), labels.slice(0, i, std::min(i + 7, 40)));
+    whole.solve();
+    parts.solve();
+    QVERIFY(torch::allclose(*whole.prototypes(), *parts.prototypes(), 1e-6, 1e-7));
+    QVERIFY(torch::allclose((*whole.prototypes())[1], features.index({labels.eq(1)}).mean(0), 1e-5, 1e-6));
+    // scale-free, and one image a class is classified rightly
+    QVERIFY(torch::equal(whole.logits(features).argmax(1), whole.logits(features * 3).argmax(1)));
+    PrototypeHead single({}, setting());
+    single.beginTask({0, 0, 5});
+    single.observe(features.slice(0, 0, 5), torch::arange(5, torch::kLong));
+    single.solve();
+    QVERIFY(torch::equal(single.logits(features.slice(0, 0, 5)).argmax(1), torch::arange(5, torch::kLong)));
+  }
+
+  void anOptimiserGoesOnWhereItWasSaved_data() {
+    QTest::addColumn<QString>("kind");
+    for (const char* kind : {"sgd", "adam", "adamw"}) QTest::newRow(kind) << QString::fromUtf8(kind);
+  }
+
+  void anOptimiserGoesOnWhereItWasSaved() {
+    QFETCH(QString, kind);
+    const auto fresh = [&](const Tensor& start) {
+      Tensor parameter = start.clone().set_requires_grad(true);
+      return std::pair{parameter, Optimizer({kind.toStdString(), 0.05, 0.9, 0.01}, {{"w", parameter}})};
+    };
+    const auto steps = [](Optimizer& optimizer, Tensor& parameter, int from, int to) {
+      for (int i = from; i < to; ++i) {
+        optimizer.zeroGradients();
+        (parameter * noise({4}, static_cast<std::uint64_t>(i))).sum().backward();
+        optimizer.clipped(1.0);
+        optimizer.step();
+      }
+    };
+    const Tensor start = noise({4}, 99);
+    auto [whole, all] = fresh(start);
+    steps(all, whole, 0, 6);
+    auto [first, before] = fresh(start);
+    steps(before, first, 0, 3);
+    Collect saved;
+    before.visit(saved);
+    auto [second, after] = fresh(first.detach());
+    class Put final : public State {
+     public:
+      explicit Put(const std::map<std::string, Tensor>& from) : from_(from) {}
+      void tensor(const std::string& name, Tensor& tensor, bool) override { tensor.copy_(from_.at(name)); }
+      const std::map<std::string, Tensor>& from_;
+    } put(saved.all);
+    {
+      const torch::NoGradGuard no_graph;
+      after.visit(put);
+    }
+    steps(after, second, 3, 6);
+    QVERIFY(torch::equal(whole.detach(), second.detach()));
+  }
+
+  void clippingBoundsTheGlobalNorm() {
+    Tensor a = torch::zeros({3}).set_requires_grad(true), b = torch::zeros({4}).set_requires_grad(true);
+    Optimizer optimizer({"sgd", 0.1, 0, 0}, {{"a", a}, {"b", b}});
+    (a * 3).sum().backward();
+    (b * 4).sum().backward();
+    const double norm = std::sqrt(3 * 9.0 + 4 * 16.0);
+    QVERIFY(std::abs(optimizer.clipped(1.0) - norm) < 1e-5);
+    const double now = std::sqrt(a.grad().square().sum().item<double>() + b.grad().square().sum().item<double>());
+    QVERIFY(std::abs(now - 1.0) < 1e-4);
+  }
+
+  void everyContradictionIsReported() {
+    Value recipe = resolve(loadRecipe("l2p"), catalogue()).recipe;
+    QVERIFY(contradictions(recipe).empty());
+    recipe.at("prompts.0.select")->operator[]("top_k") = 11;
+    recipe.erase("query");
+    recipe.at("phases.0")->operator[]("schedule") = "multi-step";
+    const Issues issues = contradictions(recipe);
+    QCOMPARE(issues.size(), std::size_t{3});
+    QVERIFY(issues[1].message.find("top_k 11 is larger than the pool (size 10)") != std::string::npos ||
+            issues[0].message.find("top_k 11 is larger than the pool (size 10)") != std::string::npos);
+  }
+
+  void l2pHasAsManyParametersAsThePaperSays() {
+    auto model = modelOf("l2p");
+    model->beginTask({0, 0, 6});
+    Collect state;
+    model->visit(state);
+    std::int64_t count = 0;
+    for (const auto& [name, tensor] : state.trained) count += tensor.numel();
+    QCOMPARE(count, std::int64_t{10 * 5 * 32 + 10 * 32 + 6 * 32 + 6});  // M p D + M D + D C + C
+  }
+};
+
+QTEST_GUILESS_MAIN(TestParts)
+#include "tst_parts.moc"

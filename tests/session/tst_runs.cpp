@@ -1,0 +1,302 @@
+// Whole runs on a tiny network and drawn images: what is recorded, that it is reproducible, and that it can be stopped
+// anywhere.
+#include <QTemporaryDir>
+#include <QTest>
+#include <spdlog/spdlog.h>
+#include <chrono>
+#include <thread>
+
+#include "engine/engine.h"
+#include "engine/protocol/error.h"
+#include "engine/protocol/tail.h"
+#include "engine/record/json.h"
+#include "engine/record/run_folder.h"
+
+using namespace palimpsest;
+namespace fs = std::filesystem;
+
+namespace {
+
+RunOptions tiny() {
+  RunOptions options;
+  options.data = "shapes:classes=4,train=24,test=10,side=16,seed=3";
+  options.scenario = "cil:init=2,increment=2,order=1993";
+  options.backbone = "new:image=16,patch=8,width=32,depth=2,heads=2,seed=1";
+  options.threads = 1;
+  options.device = "cpu";
+  return options;
+}
+
+RunPlan planOf(const char* recipe) {
+  RunPlan plan{loadRecipe(recipe), tiny()};
+  for (auto* phase = plan.recipe.at("phases.0"); phase && phase->find("epochs");) {
+    (*phase)["epochs"] = 2;
+    break;
+  }
+  return plan;
+}
+
+// results.json without what differs from time to time.
+std::string figuresOf(const fs::path& folder) {
+  Value results = record::readJsonFile(record::Paths(folder).results());
+  results.erase("seconds");
+  results.erase("peak_rss_bytes");
+  return record::toJson(results);
+}
+
+RunOutcome complete(const RunPlan& plan, const fs::path& folder) { return Run::start(plan, folder, {})->wait(); }
+
+// Stops the run at the n-th event and keeps it.
+class StopAt final : public Sink {
+ public:
+  explicit StopAt(std::uint64_t seq) : seq_(seq) {}
+  void on(const Event& event) override {
+    if (event.seq == seq_ && run) run.load()->post({Command::What::Stop});
+  }
+  std::atomic<Run*> run = nullptr;
+
+ private:
+  const std::uint64_t seq_;
+};
+
+class WaitFor final : public Sink {
+ public:
+  void on(const Event& event) override {
+    if (std::holds_alternative<RunPaused>(event.what)) ++paused;
+    if (const auto* at = std::get_if<RunPaused>(&event.what)) stage = at->at == "evaluation" ? 1 : 0;
+    if (std::holds_alternative<RunContinued>(event.what)) ++continued;
+    if (std::holds_alternative<StepMeasured>(event.what)) ++steps;
+    if (std::holds_alternative<EvaluationStarted>(event.what) && pause_in_evaluation && run) run.load()->post({Command::What::Pause});
+  }
+  std::atomic<Run*> run = nullptr;
+  std::atomic<int> paused = 0, continued = 0, steps = 0, stage = -1;
+  bool pause_in_evaluation = false;
+};
+
+std::vector<std::string> recipeNames() {
+  std::vector<std::string> names;
+  for (const NamedRecipe& recipe : bundledRecipes()) names.push_back(recipe.name);
+  return names;
+}
+
+}  // namespace
+
+class TestRuns : public QObject {
+  Q_OBJECT
+ private Q_SLOTS:
+  void initTestCase() { spdlog::set_level(spdlog::level::warn); }
+
+  void everyRecipeRunsTwoTinyTasks_data() {
+    QTest::addColumn<QString>("recipe");
+    for (const std::string& name : recipeNames()) QTest::newRow(name.c_str()) << QString::fromStdString(name);
+  }
+
+  void everyRecipeRunsTwoTinyTasks() {
+    QFETCH(QString, recipe);
+    const QTemporaryDir dir;
+    const fs::path folder = fs::path(dir.path().toStdString()) / "run";
+    const RunOutcome outcome = complete(planOf(recipe.toUtf8().constData()), folder);
+    QCOMPARE(QString::fromStdString(outcome.state + outcome.message), QStringLiteral("done"));
+    const Value results = record::readJsonFile(record::Paths(folder).results());
+    QCOMPARE(results.find("top1")->asArray().size(), std::size_t{2});
+    QVERIFY(results.at("accuracy.1.0"));
+    QVERIFY(results.at("counts.0")->asInt() == 20);
+    std::uint64_t expected = 0;
+    record::Reader reader(folder);
+    for (const Event& event : reader.poll()) QCOMPARE(event.seq, expected++);
+    QVERIFY(reader.issues().empty());
+  }
+
+  void theSameSeedGivesTheSameFigures() {
+    const QTemporaryDir dir;
+    const fs::path base(dir.path().toStdString());
+    RunPlan other = planOf("l2p");
+    other.options.seed = 2;
+    complete(planOf("l2p"), base / "a");
+    complete(planOf("l2p"), base / "b");
+    complete(other, base / "c");
+    QCOMPARE(figuresOf(base / "a"), figuresOf(base / "b"));
+    std::vector<double> a, b, c;
+    for (auto [name, losses] : {std::pair{"a", &a}, {"b", &b}, {"c", &c}})
+      for (const Event& event : record::effectiveEvents(base / name))
+        if (const auto* step = std::get_if<StepMeasured>(&event.what)) losses->push_back(step->loss);
+    QVERIFY(!a.empty());
+    QCOMPARE(a, b);
+    QVERIFY(a != c);
+  }
+
+  // With one task there is nothing to forget: sequential and joint training are the same, bit for bit.
+  void withOneTaskFinetuneIsJoint() {
+    const QTemporaryDir dir;
+    const fs::path base(dir.path().toStdString());
+    for (const char* recipe : {"finetune", "joint"}) {
+      RunPlan plan = planOf(recipe);
+      plan.options.scenario = "cil:init=4,increment=4,order=natural";
+      complete(plan, base / recipe);
+    }
+    std::vector<double> losses[2];
+    for (int i = 0; i < 2; ++i)
+      for (const Event& event : record::effectiveEvents(base / (i ? "joint" : "finetune")))
+        if (const auto* step = std::get_if<StepMeasured>(&event.what)) losses[i].push_back(step->loss);
+    QVERIFY(!losses[0].empty());
+    QCOMPARE(losses[0], losses[1]);
+  }
+
+  void stoppedAnywhereAndResumedItEndsAlike_data() {
+    QTest::addColumn<QString>("recipe");
+    QTest::addColumn<int>("seq");
+    for (const char* recipe : {"finetune", "joint", "l2p", "no-prompt", "simplecil"})
+      for (int seq : {1, 4, 7, 12, 17, 23})
+        QTest::newRow(qPrintable(QStringLiteral("%1 at %2").arg(QString::fromUtf8(recipe)).arg(seq))) << QString::fromUtf8(recipe) << seq;
+  }
+
+  void stoppedAnywhereAndResumedItEndsAlike() {
+    QFETCH(QString, recipe);
+    QFETCH(int, seq);
+    const QTemporaryDir dir;
+    const fs::path base(dir.path().toStdString());
+    RunPlan plan = planOf(recipe.toUtf8().constData());
+    plan.options.train_transform = "pilot";  // random crops: the augmentation's stream must go on, too
+    complete(plan, base / "whole");
+    StopAt stop(static_cast<std::uint64_t>(seq));
+    {
+      const auto run = Run::start(plan, base / "cut", {&stop});
+      stop.run = run.get();
+      run->wait();
+    }
+    for (int again = 0; again < 5; ++again) {
+      if (record::readJsonFile(record::Paths(base / "cut").results()).find("state")->asString() == "done") break;
+      QCOMPARE(QString::fromStdString(Run::resume(base / "cut", {})->wait().state), QStringLiteral("done"));
+    }
+    QCOMPARE(figuresOf(base / "cut"), figuresOf(base / "whole"));
+    std::vector<double> whole, cut;
+    for (auto [name, losses] : {std::pair{"whole", &whole}, {"cut", &cut}})
+      for (const Event& event : record::effectiveEvents(base / name))
+        if (const auto* step = std::get_if<StepMeasured>(&event.what)) losses->push_back(step->loss);
+    QCOMPARE(cut, whole);
+    std::uint64_t expected = 0;
+    record::Reader reader(base / "cut");
+    for (const Event& event : reader.poll()) QCOMPARE(event.seq, expected++);
+  }
+
+  void theEvaluationBatchChangesNoPrediction() {
+    const QTemporaryDir dir;
+    const fs::path base(dir.path().toStdString());
+    for (int batch : {1, 7, 64}) {
+      RunPlan plan = planOf("l2p");
+      plan.options.eval_batch = batch;
+      complete(plan, base / std::to_string(batch));
+    }
+    const auto predictionsOf = [&](const char* name) {
+      std::ifstream file(record::Paths(base / name).blobs() / "predictions-task-1.safetensors", std::ios::binary);
+      return std::string(std::istreambuf_iterator<char>(file), {});
+    };
+    QVERIFY(!predictionsOf("1").empty());
+    QCOMPARE(predictionsOf("1"), predictionsOf("64"));
+    QCOMPARE(predictionsOf("7"), predictionsOf("64"));
+  }
+
+  void probesDoNotChangeTheRun() {
+    const QTemporaryDir dir;
+    const fs::path base(dir.path().toStdString());
+    RunPlan watched = planOf("finetune");
+    watched.options.probe_images = 3;
+    watched.options.probe_every = 1;
+    complete(planOf("finetune"), base / "plain");
+    complete(watched, base / "watched");
+    QCOMPARE(figuresOf(base / "watched"), figuresOf(base / "plain"));
+    int probes = 0;
+    for (const Event& event : record::effectiveEvents(base / "watched")) probes += std::holds_alternative<Probed>(event.what);
+    QVERIFY(probes > 0);
+  }
+
+  void pauseStepAndResumeDuringTraining() {
+    const QTemporaryDir dir;
+    RunPlan plan = planOf("finetune");
+    plan.recipe.at("phases.0")->operator[]("epochs") = 200;
+    WaitFor seen;
+    const auto run = Run::start(plan, fs::path(dir.path().toStdString()) / "run", {&seen});
+    run->post({Command::What::Pause});
+    QTRY_COMPARE(seen.paused.load(), 1);
+    const int before = seen.steps;
+    for (int i = 0; i < 3; ++i) {
+      run->post({Command::What::Step});
+      QTRY_COMPARE(seen.paused.load(), i + 2);
+    }
+    QVERIFY(seen.steps.load() >= before + 2);  // the first "steps" may fill the cache or begin the phase
+    run->post({Command::What::Resume});
+    QTRY_COMPARE(seen.continued.load(), 1);
+    run->post({Command::What::Stop});
+    QCOMPARE(QString::fromStdString(run->wait().state), QStringLiteral("stopped"));
+  }
+
+  void pauseAndStopDuringEvaluation() {
+    const QTemporaryDir dir;
+    const fs::path folder = fs::path(dir.path().toStdString()) / "run";
+    RunPlan plan = planOf("finetune");
+    plan.options.eval_batch = 1;
+    WaitFor seen;
+    seen.pause_in_evaluation = true;
+    {
+      const auto run = Run::start(plan, folder, {&seen});
+      seen.run = run.get();
+      QTRY_VERIFY(seen.paused.load() >= 1);
+      QCOMPARE(seen.stage.load(), 1);
+      run->post({Command::What::Stop});
+      QCOMPARE(QString::fromStdString(run->wait().state), QStringLiteral("stopped"));
+    }
+    QCOMPARE(QString::fromStdString(Run::resume(folder, {})->wait().state), QStringLiteral("done"));
+    complete(plan, fs::path(dir.path().toStdString()) / "whole");
+    QCOMPARE(figuresOf(folder), figuresOf(fs::path(dir.path().toStdString()) / "whole"));
+  }
+
+  void aRefusedPlanListsEverythingAndWritesNothing() {
+    const QTemporaryDir dir;
+    const fs::path folder = fs::path(dir.path().toStdString()) / "run";
+    RunPlan plan = planOf("l2p");
+    plan.recipe.at("prompts.0.select")->operator[]("top_k") = 50;
+    plan.options.data = "folder:" + dir.path().toStdString() + "/nowhere";
+    plan.options.backbone = dir.path().toStdString() + "/none.safetensors";
+    plan.options.eval_batch = 0;
+    const RunOutcome outcome = complete(plan, folder);
+    QCOMPARE(QString::fromStdString(outcome.state), QStringLiteral("refused"));
+    QVERIFY2(outcome.issues.size() >= 4, BadInput(outcome.issues).what());
+    QVERIFY(!fs::exists(folder));
+  }
+
+  void aDivergingRunFailsWithAReasonAndKeepsItsRecord() {
+    const QTemporaryDir dir;
+    const fs::path folder = fs::path(dir.path().toStdString()) / "run";
+    RunPlan plan = planOf("finetune");
+    plan.recipe.at("phases.0")->operator[]("lr") = 10.0;
+    plan.recipe.at("phases.0")->operator[]("epochs") = 2000;
+    plan.recipe.at("phases.0")->operator[]("schedule") = "constant";
+    const RunOutcome outcome = complete(plan, folder);
+    if (outcome.state == "done") QSKIP("this network survives a learning rate of 10");
+    QCOMPARE(QString::fromStdString(outcome.code), QStringLiteral("loss-not-finite"));
+    const auto events = record::effectiveEvents(folder);
+    QVERIFY(std::holds_alternative<RunEnded>(events.back().what));
+  }
+
+  void anExportedBackboneIsTheTrainedOne() {
+    const QTemporaryDir dir;
+    const fs::path base(dir.path().toStdString());
+    RunPlan plan = planOf("finetune");
+    complete(plan, base / "run");
+    exportBackbone(base / "run", base / "trained.safetensors", {{"licence", "GPL-3.0-or-later"}}, false);
+    const auto featuresWith = [&](const std::string& backbone, const char* out) {
+      FeatureRequest request;
+      request.options = tiny();
+      request.options.backbone = backbone;
+      request.out = base / out;
+      QCOMPARE(extractFeatures(request).width, std::int64_t{32});
+    };
+    featuresWith((base / "trained.safetensors").string(), "after.safetensors");
+    featuresWith(plan.options.backbone, "before.safetensors");
+    QVERIFY(fs::file_size(base / "after.safetensors") > 0);
+    QVERIFY_THROWS_EXCEPTION(BadInput, exportBackbone(base / "nowhere", base / "x.safetensors", {}, false));
+  }
+};
+
+QTEST_GUILESS_MAIN(TestRuns)
+#include "tst_runs.moc"
