@@ -29,9 +29,11 @@ class CaptionBanner : public QWidget {
   void paintEvent(QPaintEvent* event) override;
 
  private:
+  static constexpr int kUnknown = -2, kOver = -3;  // beside tasks, and -1 before the first
   void refresh();
+  void restyle();
   QPointer<RunData> run_;
-  int task_ = -2;
+  int task_ = kUnknown;
   QLabel* caption_;
   QPushButton *compare_, *open_;
 };

@@ -4,6 +4,7 @@
 
 #include <QWidget>
 
+class QComboBox;
 class QTextBrowser;
 class QToolButton;
 class QTreeView;
@@ -12,6 +13,7 @@ class QModelIndex;
 
 namespace palimpsest {
 
+class ParamFilter;
 class ParamFormModel;
 
 class InspectorView : public QWidget {
@@ -24,9 +26,12 @@ class InspectorView : public QWidget {
   void changeEvent(QEvent* event) override;
 
  private:
+  void buildTree();
   void showDoc(const QModelIndex& row);
   void refresh();
   ParamFormModel& form_;
+  ParamFilter* filter_;
+  QComboBox* depth_;
   QTreeView* tree_;
   QTextBrowser* doc_;
   QToolButton* reset_;

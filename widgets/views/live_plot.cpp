@@ -24,7 +24,7 @@ namespace palimpsest {
 LivePlot::LivePlot(Labels labels, FrameClock& frames, QWidget* parent)
     : QWidget(parent), labels_(std::move(labels)), frames_(frames),
       canvas_(new PlotCanvas(labels_.title, labels_.y_axis, labels_.unit, this)), corner_(new QWidget(this)),
-      pill_(new QToolButton(corner_)) {
+      pill_(new QToolButton(corner_)), cursor_(NAN) {
   setAccessibleName(labels_.title);
   setFocusPolicy(Qt::StrongFocus);
   setMinimumSize(220, 150);
@@ -41,7 +41,10 @@ LivePlot::LivePlot(Labels labels, FrameClock& frames, QWidget* parent)
   pill_->hide();
   corner_->raise();
   connect(pill_, &QToolButton::clicked, this, &LivePlot::follow);
-  connect(canvas_, &PlotCanvas::aboutToPaint, this, &LivePlot::collect);
+  connect(canvas_, &PlotCanvas::aboutToPaint, this, [this] {
+    if (isVisible()) collect();
+    else if (dirty_) canvas_->set({}, {});  // what was borrowed may be gone; it is asked for when somebody looks
+  });
   connect(canvas_, &PlotCanvas::touched, this, [this] {
     pill_->setVisible(!canvas_->following());
     placeCorner();
@@ -66,6 +69,7 @@ void LivePlot::collect() {
   if (!dirty_) return;
   dirty_ = false;
   canvas_->set(scene(), emptyText());
+  canvas_->setCursor(std::isnan(cursor_) ? cursor_ : canvas_->scene().time.x(cursor_));
   const QString text = summary();
   if (text != accessibleDescription()) setAccessibleDescription(text);
 }
@@ -78,7 +82,7 @@ void LivePlot::setRun(RunData* run) {
     connect(run, &RunData::changed, this, &LivePlot::markDirty);
     connect(run, &QObject::destroyed, this, &LivePlot::markDirty);
   }
-  canvas_->setCursor(NAN);
+  cursor_ = NAN;
   markDirty();
 }
 
@@ -99,8 +103,10 @@ void LivePlot::setAxis(Axis axis) {
 }
 
 void LivePlot::setCursor(double step) {
-  collect();
+  cursor_ = step;
+  if (dirty_) return markDirty();
   canvas_->setCursor(std::isnan(step) ? step : canvas_->scene().time.x(step));
+  canvas_->refreshOverlay();
 }
 
 bool LivePlot::following() const { return canvas_->following(); }
@@ -231,7 +237,10 @@ void LivePlot::copyImage() {
   QApplication::clipboard()->setImage(canvas_->image());
 }
 
-std::optional<QString> LivePlot::exportImage(const QString& path) { return canvas_->write(path, labels_.title); }
+std::optional<QString> LivePlot::exportImage(const QString& path) {
+  collect();
+  return canvas_->write(path, labels_.title);
+}
 
 std::optional<QString> LivePlot::exportCsv(const QString& path) const { return writeText(path, csv()); }
 

@@ -109,6 +109,7 @@ class LivePlot : public QWidget, public Framed {
   QWidget* corner_;
   QToolButton* pill_;
   Axis axis_ = Axis::Tasks;
+  double cursor_;  // in steps; NaN: none
   bool dirty_ = true;
 };
 

@@ -6,6 +6,7 @@
 class QCheckBox;
 class QComboBox;
 class QLineEdit;
+class QLabel;
 class QTableView;
 
 namespace palimpsest {
@@ -21,11 +22,17 @@ class LogView : public QWidget {
   void copy() const;  // the selected lines, or all that are shown
 
  private:
+  void buildTable();
+  void learnRuns(int first, int last);
+  void personScrolled();
+  void refresh();
+  LogModel& log_;
   LogFilter* filter_;
   QComboBox *level_, *run_;
   QLineEdit* text_;
   QCheckBox* follow_;
   QTableView* table_;
+  QLabel* empty_;
 };
 
 }  // namespace palimpsest

@@ -9,6 +9,8 @@
 
 namespace palimpsest {
 
+class MatrixLayout;
+
 class MatrixView : public QWidget {
   Q_OBJECT
  public:
@@ -46,13 +48,12 @@ class MatrixView : public QWidget {
   void contextMenuEvent(QContextMenuEvent* event) override;
 
  private:
-  struct Layout;
-  Layout layoutFor(const QSize& size) const;
+  MatrixLayout layoutFor(const QSize& size) const;
   int tasks() const;
   void paint(QPainter& painter, const QSize& size, bool on_screen) const;
-  void paintCells(QPainter& painter, const Layout& layout, bool on_screen) const;
-  void paintAxes(QPainter& painter, const Layout& layout) const;
-  void paintBar(QPainter& painter, const Layout& layout) const;
+  void paintCells(QPainter& painter, const MatrixLayout& layout, bool on_screen) const;
+  void paintAxes(QPainter& painter, const MatrixLayout& layout) const;
+  void paintBar(QPainter& painter, const MatrixLayout& layout) const;
   void refresh();
   QPointer<RunData> run_;
   QPoint selected_{-1, -1}, hovered_{-1, -1};

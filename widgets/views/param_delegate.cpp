@@ -33,13 +33,15 @@ void judge(QLineEdit& line, const ParamSpec& spec, const QString& typed) {
 QWidget* makeLine(QWidget* parent, const ParamSpec& spec) {
   auto* line = new QLineEdit(parent);
   line->setFrame(false);
-  QObject::connect(line, &QLineEdit::textChanged, line, [line, spec](const QString& typed) { judge(*line, spec, typed); });
+  QObject::connect(line, &QLineEdit::textChanged, line,
+                   [line, spec](const QString& typed) { judge(*line, spec, typed); });
   return line;
 }
 
 }  // namespace
 
-QWidget* ParamDelegate::createEditor(QWidget* parent, const QStyleOptionViewItem& option, const QModelIndex& index) const {
+QWidget* ParamDelegate::createEditor(QWidget* parent, const QStyleOptionViewItem& option,
+                                     const QModelIndex& index) const {
   const ParamSpec* spec = specAt(index);
   if (!spec) return QStyledItemDelegate::createEditor(parent, option, index);
   QWidget* editor = nullptr;
@@ -86,7 +88,8 @@ void ParamDelegate::setModelData(QWidget* editor, QAbstractItemModel* model, con
   if (auto* box = qobject_cast<NumberBox*>(editor)) {
     const ParamSpec* spec = specAt(index);
     const bool whole = spec && spec->kind == Kind::Int;
-    model->setData(index, whole ? QVariant(qlonglong(std::llround(box->value()))) : QVariant(box->value()), Qt::EditRole);
+    model->setData(index, whole ? QVariant(qlonglong(std::llround(box->value()))) : QVariant(box->value()),
+                   Qt::EditRole);
   } else if (auto* combo = qobject_cast<QComboBox*>(editor)) {
     model->setData(index, combo->currentText(), Qt::EditRole);
   } else if (auto* line = qobject_cast<QLineEdit*>(editor)) {

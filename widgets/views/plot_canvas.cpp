@@ -106,10 +106,8 @@ void PlotCanvas::hover(double x) {
 double PlotCanvas::hovered() const { return overlay_->hover(); }
 QStringList PlotCanvas::readings() const { return overlay_->readings(); }
 
-void PlotCanvas::setCursor(double x) {
-  overlay_->setCursor(x);
-  overlay_->layer()->replot();
-}
+void PlotCanvas::setCursor(double x) { overlay_->setCursor(x); }
+void PlotCanvas::refreshOverlay() { overlay_->layer()->replot(); }
 
 void PlotCanvas::setFocused(bool focused) {
   overlay_->setFocused(focused);
@@ -158,15 +156,16 @@ void PlotCanvas::paintOn(QPaintDevice& device, bool vector) const {
   painter.setMode(QCPPainter::pmNoCaching);
   painter.setMode(QCPPainter::pmNonCosmetic, vector);
   const double hover = overlay_->hover();
+  const int reserved = heading_->reserved();
   overlay_->setHover(NAN);
   overlay_->setFocused(false);
   heading_->setReserved(0);
   plot_->toPainter(&painter, plot_->width(), plot_->height());
   overlay_->setHover(hover);
+  heading_->setReserved(reserved);
 }
 
 std::optional<QString> PlotCanvas::write(const QString& path, const QString& title) {
-  Q_EMIT aboutToPaint();
   auto problem = writeFigure(path, plot_->size(), title, [this](QPaintDevice& device, bool vector) { paintOn(device, vector); });
   plot_->replot(QCustomPlot::rpQueuedReplot);
   return problem;

@@ -30,7 +30,8 @@ class PlotCanvas : public QObject {
   void hover(double x);      // NaN: nothing; repaints the overlay only
   double hovered() const;
   QStringList readings() const;
-  void setCursor(double x);
+  void setCursor(double x);  // shown at the next repaint
+  void refreshOverlay();
   void setFocused(bool focused);
   void setReserved(int pixels);
   void restyle();  // colours, fonts and margins of the present theme

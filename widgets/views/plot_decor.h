@@ -14,6 +14,7 @@ class PlotHeading final : public QCPLayoutElement {
  public:
   PlotHeading(QCustomPlot* plot, QString title);
   void set(const QString& subtitle, std::vector<const LiveCurve*> legend);
+  int reserved() const { return reserved_; }
   void setReserved(int pixels) { reserved_ = pixels; }  // at the right, for the corner's buttons
   void update(UpdatePhase phase) override;
 
