@@ -1,4 +1,6 @@
+#include <exception>
 #include <iterator>
+#include <utility>
 
 #include "widgets/feed/run_feed.h"
 
@@ -6,10 +8,10 @@ namespace palimpsest {
 namespace {
 
 constexpr int kFrameMs = 33;
-constexpr int kSliceMs = 4;          // longest stretch of reading on the window's thread
-constexpr int kBreathMs = 4;         // and as long for everything else
+constexpr int kSliceMs = 4;   // longest stretch of reading on the window's thread
+constexpr int kBreathMs = 4;  // and as long for everything else
 constexpr int kIdleMs = 250;
-constexpr std::size_t kSlice = 128;  // events between two looks at the clock
+constexpr std::size_t kSlice = 256;  // events between two looks at the clock
 
 }  // namespace
 
@@ -24,10 +26,18 @@ void FolderFeed::poll() {
   QElapsedTimer clock;
   clock.start();
   bool at_end = false;
-  while (!at_end && !clock.hasExpired(kSliceMs)) {
-    std::vector<Event> slice = reader_.poll(kSlice);
-    at_end = slice.empty();
-    std::move(slice.begin(), slice.end(), std::back_inserter(read_));
+  try {
+    while (!at_end && !clock.hasExpired(kSliceMs)) {
+      std::vector<Event> slice = reader_.poll(kSlice);
+      at_end = slice.empty();
+      std::move(slice.begin(), slice.end(), std::back_inserter(read_));
+    }
+  } catch (const std::exception& e) {
+    frame_.stop();
+    send();
+    Q_EMIT problem(warning(folder_.string(), std::string("Reading the run stopped: ") + e.what(),
+                           "What was read is shown, and the folder is not changed. Open it again."));
+    return;
   }
   const bool grew = !read_.empty();
   if (at_end || since_sent_.hasExpired(kFrameMs)) send();

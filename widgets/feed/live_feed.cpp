@@ -10,7 +10,7 @@ namespace {
 constexpr int kFrameMs = 33;
 constexpr int kSliceMs = 4;          // longest stretch of reading on the window's thread
 constexpr int kBreathMs = 4;         // and as long for everything else
-constexpr std::size_t kSlice = 128;  // events between two looks at the clock
+constexpr std::size_t kSlice = 256;  // events between two looks at the clock
 constexpr int kPatience = 90;        // frames (3 s) to wait for the record to reach what the Tail still knows
 
 }  // namespace
@@ -80,9 +80,10 @@ void LiveFeed::giveUpGap(std::uint64_t until, const std::string& why) {
   next_ = until;
   reader_.reset();
   fruitless_ = 0;
-  Q_EMIT problem(warning(folder_.string(),
-                         "Curves miss " + std::to_string(missing) + " events that could not be read from the record: " + why,
-                         "The run goes on, and the record is not changed. Open the run's folder again when it has ended."));
+  Q_EMIT problem(
+      warning(folder_.string(),
+              "Curves miss " + std::to_string(missing) + " events that could not be read from the record: " + why,
+              "The run goes on, and the record is not changed. Open the run's folder again when it has ended."));
 }
 
 }  // namespace palimpsest

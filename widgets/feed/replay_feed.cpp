@@ -7,8 +7,8 @@ namespace palimpsest {
 namespace {
 
 constexpr int kFrameMs = 33;
-constexpr double kLongestPause = 2;      // seconds of played time
-constexpr double kLongestFrame = 0.25;   // a window that was held up goes on from where it was
+constexpr double kLongestPause = 2;     // seconds of played time
+constexpr double kLongestFrame = 0.25;  // a window that was held up goes on from where it was
 
 }  // namespace
 

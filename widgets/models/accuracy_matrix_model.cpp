@@ -28,7 +28,8 @@ std::vector<AccuracyMatrixModel::Cell> AccuracyMatrixModel::read(int tasks) cons
   for (int i = 0; i < tasks; ++i)
     for (int j = 0; j < tasks; ++j)
       if (const auto accuracy = matrix.at(i, j))
-        cells[std::size_t(i) * std::size_t(tasks) + std::size_t(j)] = {matrix.hits(i, j).value_or(0), matrix.count(j).value_or(0), 100 * *accuracy};
+        cells[std::size_t(i) * std::size_t(tasks) + std::size_t(j)] = {matrix.hits(i, j).value_or(0),
+                                                                       matrix.count(j).value_or(0), 100 * *accuracy};
   return cells;
 }
 
@@ -45,7 +46,8 @@ void AccuracyMatrixModel::update() {
   std::swap(cells, cells_);
   for (int row = 0; row < tasks_; ++row) {  // `cells` holds what was shown
     const auto begin = std::ptrdiff_t(row) * tasks_, end = begin + tasks_;
-    const auto first = std::mismatch(cells_.begin() + begin, cells_.begin() + end, cells.begin() + begin).first - cells_.begin();
+    const auto first =
+        std::mismatch(cells_.begin() + begin, cells_.begin() + end, cells.begin() + begin).first - cells_.begin();
     if (first == end) continue;
     std::ptrdiff_t last = end - 1;
     while (cells_[std::size_t(last)] == cells[std::size_t(last)]) --last;
@@ -64,24 +66,33 @@ QVariant AccuracyMatrixModel::data(const QModelIndex& index, int role) const {
   }
   switch (role) {
     case Qt::DisplayRole:
-    case Qt::AccessibleTextRole: return QLocale().toString(cell.percent, 'f', 1);
-    case Qt::TextAlignmentRole: return int(Qt::AlignCenter);
-    case Qt::FontRole: return style::tabularFont();
-    case Qt::BackgroundRole: return style::accuracy(cell.percent);
-    case Qt::ForegroundRole: return style::textOn(style::accuracy(cell.percent));
+    case Qt::AccessibleTextRole:
+      return QLocale().toString(cell.percent, 'f', 1);
+    case Qt::TextAlignmentRole:
+      return int(Qt::AlignCenter);
+    case Qt::FontRole:
+      return style::tabularFont();
+    case Qt::BackgroundRole:
+      return style::accuracy(cell.percent);
+    case Qt::ForegroundRole:
+      return style::textOn(style::accuracy(cell.percent));
     case Qt::ToolTipRole:
       return tr("Task %1 after task %2: %3 of %4 images = %5")
-          .arg(index.column() + 1).arg(index.row() + 1)
+          .arg(index.column() + 1)
+          .arg(index.row() + 1)
           .arg(style::integer(cell.hits), style::integer(cell.count), style::percent(cell.percent));
-    case AccuracyRole: return cell.percent;
-    default: return {};
+    case AccuracyRole:
+      return cell.percent;
+    default:
+      return {};
   }
 }
 
 QVariant AccuracyMatrixModel::headerData(int section, Qt::Orientation orientation, int role) const {
   if (role == Qt::DisplayRole) return tr("T%1").arg(section + 1);
   if (role != Qt::ToolTipRole) return {};
-  return orientation == Qt::Horizontal ? tr("Accuracy on task %1").arg(section + 1) : tr("After learning task %1").arg(section + 1);
+  return orientation == Qt::Horizontal ? tr("Accuracy on task %1").arg(section + 1)
+                                       : tr("After learning task %1").arg(section + 1);
 }
 
 }  // namespace palimpsest

@@ -28,7 +28,8 @@ void IssuesModel::add(const Issue& issue) {
 }
 
 int IssuesModel::errors() const {
-  return int(std::count_if(issues_.begin(), issues_.end(), [](const Issue& i) { return i.severity == Severity::Error; }));
+  return int(
+      std::count_if(issues_.begin(), issues_.end(), [](const Issue& i) { return i.severity == Severity::Error; }));
 }
 
 int IssuesModel::rowCount(const QModelIndex& parent) const { return parent.isValid() ? 0 : int(issues_.size()); }
@@ -43,25 +44,34 @@ QVariant IssuesModel::data(const QModelIndex& index, int role) const {
       return text(index.column() == Message ? issue.message : index.column() == Where ? issue.path : issue.hint);
     case Qt::DecorationRole:
       if (index.column() != Message) return {};
-      return QApplication::style()->standardIcon(is_error ? QStyle::SP_MessageBoxCritical : QStyle::SP_MessageBoxWarning);
-    case Qt::ToolTipRole: return text(lineOf(issue));
+      return QApplication::style()->standardIcon(is_error ? QStyle::SP_MessageBoxCritical
+                                                          : QStyle::SP_MessageBoxWarning);
+    case Qt::ToolTipRole:
+      return text(lineOf(issue));
     case Qt::AccessibleTextRole:
       return index.column() != Message ? data(index, Qt::DisplayRole)
              : is_error                ? tr("Error: %1").arg(text(issue.message))
                                        : tr("Warning: %1").arg(text(issue.message));
-    case PathRole: return text(issue.path);
-    case SeverityRole: return int(issue.severity);
-    default: return {};
+    case PathRole:
+      return text(issue.path);
+    case SeverityRole:
+      return int(issue.severity);
+    default:
+      return {};
   }
 }
 
 QVariant IssuesModel::headerData(int section, Qt::Orientation orientation, int role) const {
   if (orientation != Qt::Horizontal || role != Qt::DisplayRole) return {};
   switch (section) {
-    case Message: return tr("Problem");
-    case Where: return tr("Where");
-    case Remedy: return tr("What to do");
-    default: return {};
+    case Message:
+      return tr("Problem");
+    case Where:
+      return tr("Where");
+    case Remedy:
+      return tr("What to do");
+    default:
+      return {};
   }
 }
 

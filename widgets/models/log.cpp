@@ -14,11 +14,16 @@ constexpr int kFrameMs = 50;
 
 LogLine::Level levelOf(spdlog::level::level_enum level) {
   switch (level) {
-    case spdlog::level::trace: return LogLine::Level::Trace;
-    case spdlog::level::debug: return LogLine::Level::Debug;
-    case spdlog::level::info: return LogLine::Level::Info;
-    case spdlog::level::warn: return LogLine::Level::Warning;
-    default: return LogLine::Level::Error;
+    case spdlog::level::trace:
+      return LogLine::Level::Trace;
+    case spdlog::level::debug:
+      return LogLine::Level::Debug;
+    case spdlog::level::info:
+      return LogLine::Level::Info;
+    case spdlog::level::warn:
+      return LogLine::Level::Warning;
+    default:
+      return LogLine::Level::Error;
   }
 }
 
@@ -34,7 +39,13 @@ void LogInbox::post(LogLine line) {
   if (lines_.size() >= 2 * capacity_) lines_.erase(lines_.begin(), lines_.begin() + std::ptrdiff_t(capacity_));
   lines_.push_back(std::move(line));
   LogModel* const model = model_;
-  if (wake) QMetaObject::invokeMethod(model, [model] { if (!model->frame_.isActive()) model->frame_.start(); }, Qt::QueuedConnection);
+  if (wake)
+    QMetaObject::invokeMethod(
+        model,
+        [model] {
+          if (!model->frame_.isActive()) model->frame_.start();
+        },
+        Qt::QueuedConnection);
 }
 
 std::vector<LogLine> LogInbox::takeAll() {
@@ -88,33 +99,49 @@ QVariant LogModel::data(const QModelIndex& index, int role) const {
   switch (role) {
     case Qt::DisplayRole:
       switch (index.column()) {
-        case Time: return QDateTime::fromMSecsSinceEpoch(line.at_us / 1000).toString(QStringLiteral("HH:mm:ss.zzz"));
-        case LevelName: return levelName(line.level);
-        case RunName: return line.run;
-        default: return line.text;
+        case Time:
+          return QDateTime::fromMSecsSinceEpoch(line.at_us / 1000).toString(QStringLiteral("HH:mm:ss.zzz"));
+        case LevelName:
+          return levelName(line.level);
+        case RunName:
+          return line.run;
+        default:
+          return line.text;
       }
-    case Qt::ToolTipRole: return index.column() == Text ? QVariant(line.text) : QVariant();
-    case Qt::FontRole: return index.column() == Time ? QVariant(style::tabularFont()) : QVariant();
+    case Qt::ToolTipRole:
+      return index.column() == Text ? QVariant(line.text) : QVariant();
+    case Qt::FontRole:
+      return index.column() == Time ? QVariant(style::tabularFont()) : QVariant();
     case Qt::ForegroundRole:
       if (line.level == LogLine::Level::Error) return style::error();
       if (line.level == LogLine::Level::Warning) return style::warning();
       return index.column() == Text && line.level == LogLine::Level::Info ? QVariant() : QVariant(style::muted());
-    case LevelRole: return int(line.level);
-    case RunRole: return line.run;
-    case TextRole: return line.text;
-    case TimeRole: return qint64(line.at_us);
-    default: return {};
+    case LevelRole:
+      return int(line.level);
+    case RunRole:
+      return line.run;
+    case TextRole:
+      return line.text;
+    case TimeRole:
+      return qint64(line.at_us);
+    default:
+      return {};
   }
 }
 
 QVariant LogModel::headerData(int section, Qt::Orientation orientation, int role) const {
   if (orientation != Qt::Horizontal || role != Qt::DisplayRole) return {};
   switch (section) {
-    case Time: return tr("Time");
-    case LevelName: return tr("Level");
-    case RunName: return tr("Run");
-    case Text: return tr("Message");
-    default: return {};
+    case Time:
+      return tr("Time");
+    case LevelName:
+      return tr("Level");
+    case RunName:
+      return tr("Run");
+    case Text:
+      return tr("Message");
+    default:
+      return {};
   }
 }
 
@@ -146,11 +173,16 @@ bool LogFilter::filterAcceptsRow(int row, const QModelIndex& parent) const {
 
 QString levelName(LogLine::Level level) {
   switch (level) {
-    case LogLine::Level::Trace: return LogModel::tr("trace");
-    case LogLine::Level::Debug: return LogModel::tr("debug");
-    case LogLine::Level::Info: return LogModel::tr("info");
-    case LogLine::Level::Warning: return LogModel::tr("warning");
-    case LogLine::Level::Error: return LogModel::tr("error");
+    case LogLine::Level::Trace:
+      return LogModel::tr("trace");
+    case LogLine::Level::Debug:
+      return LogModel::tr("debug");
+    case LogLine::Level::Info:
+      return LogModel::tr("info");
+    case LogLine::Level::Warning:
+      return LogModel::tr("warning");
+    case LogLine::Level::Error:
+      return LogModel::tr("error");
   }
   return {};
 }

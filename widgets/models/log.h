@@ -16,7 +16,7 @@ struct LogLine {
   enum class Level { Trace, Debug, Info, Warning, Error };
   std::int64_t at_us = 0;  // microseconds since 1970, UTC
   Level level = Level::Info;
-  QString run;             // empty: the program itself
+  QString run;  // empty: the program itself
   QString text;
 };
 

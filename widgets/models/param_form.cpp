@@ -109,7 +109,8 @@ void ParamFormModel::setIssues(const Issues& issues) {
       row.blocking = false;
       const std::string& name = spec({g, r}).name;
       for (const Issue& issue : issues) {
-        if (issue.path != (path.empty() ? name : path + "." + name) && !(path.empty() && issue.path == "--" + name)) continue;
+        if (issue.path != (path.empty() ? name : path + "." + name) && !(path.empty() && issue.path == "--" + name))
+          continue;
         row.issue = row.issue.isEmpty() ? text(issue.message) : row.issue + QLatin1Char('\n') + text(issue.message);
         row.blocking = row.blocking || issue.severity == Severity::Error;
       }
@@ -163,20 +164,28 @@ QVariant ParamFormModel::groupData(int g, int column, int role) const {
   const Group& group = groups_[std::size_t(g)];
   const QString& issue = group_issues_[std::size_t(g)];
   switch (role) {
-    case Qt::DisplayRole: return column == Name ? group.title : QString();
-    case Qt::ToolTipRole: return issue.isEmpty() ? group.doc : issue;
-    case Qt::ForegroundRole: return issue.isEmpty() ? QVariant() : QVariant(style::error());
-    case DocRole: return group.doc;
-    case PathRole: return text(group.path);
-    case ProblemRole: return issue;
+    case Qt::DisplayRole:
+      return column == Name ? group.title : QString();
+    case Qt::ToolTipRole:
+      return issue.isEmpty() ? group.doc : issue;
+    case Qt::ForegroundRole:
+      return issue.isEmpty() ? QVariant() : QVariant(style::error());
+    case DocRole:
+      return group.doc;
+    case PathRole:
+      return text(group.path);
+    case ProblemRole:
+      return issue;
     case ChangedRole:
-      return std::any_of(rows_[std::size_t(g)].begin(), rows_[std::size_t(g)].end(), [](const Row& r) { return !(r.present == r.start); });
+      return std::any_of(rows_[std::size_t(g)].begin(), rows_[std::size_t(g)].end(),
+                         [](const Row& r) { return !(r.present == r.start); });
     case LevelRole: {
       int lowest = int(group.specs.empty() ? Level::Work : Level::Expert);
       for (const ParamSpec& spec : group.specs) lowest = std::min(lowest, int(spec.meta.level));
       return lowest;
     }
-    default: return {};
+    default:
+      return {};
   }
 }
 
@@ -185,28 +194,43 @@ QVariant ParamFormModel::rowData(Place place, int column, int role) const {
   const Row& row = this->row(place);
   switch (role) {
     case Qt::DisplayRole:
-      return column == Name ? text(spec.name).replace(QLatin1Char('_'), QLatin1Char(' ')) : param::displayed(spec, row.present);
-    case Qt::EditRole: return column == Name ? QVariant(text(spec.name)) : param::edited(spec, row.present);
-    case Qt::ToolTipRole: return toolTip(place);
+      return column == Name ? text(spec.name).replace(QLatin1Char('_'), QLatin1Char(' '))
+                            : param::displayed(spec, row.present);
+    case Qt::EditRole:
+      return column == Name ? QVariant(text(spec.name)) : param::edited(spec, row.present);
+    case Qt::ToolTipRole:
+      return toolTip(place);
     case Qt::FontRole: {
       if (row.present == row.start) return {};
       QFont bold;
       bold.setBold(true);
       return bold;
     }
-    case Qt::ForegroundRole: return problem(place).isEmpty() || column == Name ? QVariant() : QVariant(style::error());
-    case Qt::AccessibleDescriptionRole: return problem(place);
+    case Qt::ForegroundRole:
+      return problem(place).isEmpty() || column == Name ? QVariant() : QVariant(style::error());
+    case Qt::AccessibleDescriptionRole:
+      return problem(place);
     case Qt::CheckStateRole:
       if (column != Setting || spec.kind != Kind::Bool) return {};
       return int(row.present.asBool() ? Qt::Checked : Qt::Unchecked);
-    case SpecRole: return QVariant::fromValue(static_cast<void*>(const_cast<ParamSpec*>(&spec)));
-    case ValueRole: return param::variant(row.present);
-    case ChangedRole: return !(row.present == row.start);
-    case ProblemRole: return problem(place);
-    case DocRole: return text(spec.meta.doc);
-    case PathRole: return text(groups_[std::size_t(place.group)].path.empty() ? spec.name : groups_[std::size_t(place.group)].path + "." + spec.name);
-    case LevelRole: return int(spec.meta.level);
-    default: return {};
+    case SpecRole:
+      return QVariant::fromValue(static_cast<void*>(const_cast<ParamSpec*>(&spec)));
+    case ValueRole:
+      return param::variant(row.present);
+    case ChangedRole:
+      return !(row.present == row.start);
+    case ProblemRole:
+      return problem(place);
+    case DocRole:
+      return text(spec.meta.doc);
+    case PathRole:
+      return text(groups_[std::size_t(place.group)].path.empty()
+                      ? spec.name
+                      : groups_[std::size_t(place.group)].path + "." + spec.name);
+    case LevelRole:
+      return int(spec.meta.level);
+    default:
+      return {};
   }
 }
 
@@ -254,7 +278,8 @@ Qt::ItemFlags ParamFormModel::flags(const QModelIndex& index) const {
   Qt::ItemFlags flags = Qt::ItemIsEnabled | Qt::ItemIsSelectable;
   if (index.internalId() != kGroup) {
     flags |= Qt::ItemNeverHasChildren;
-    if (index.column() == Setting) flags |= spec(placeOf(index)).kind == Kind::Bool ? Qt::ItemIsUserCheckable : Qt::ItemIsEditable;
+    if (index.column() == Setting)
+      flags |= spec(placeOf(index)).kind == Kind::Bool ? Qt::ItemIsUserCheckable : Qt::ItemIsEditable;
   }
   return flags;
 }

@@ -20,9 +20,9 @@ class ParamFormModel : public QAbstractItemModel {
   enum Role { SpecRole = Qt::UserRole + 1, ValueRole, ChangedRole, ProblemRole, DocRole, PathRole, LevelRole };
   struct Group {
     QString title, doc;
-    std::string path;                  // "phases.0"; empty for run options
+    std::string path;  // "phases.0"; empty for run options
     std::vector<ParamSpec> specs;
-    Value values;                      // object: the starting values, to which "reset" returns
+    Value values;  // object: the starting values, to which "reset" returns
   };
   using QAbstractItemModel::QAbstractItemModel;
 
@@ -54,9 +54,9 @@ class ParamFormModel : public QAbstractItemModel {
  private:
   struct Row {
     Value start, present;
-    QString unreadable;      // what was wrong with the text that was typed
-    QString issue;           // from setIssues()
-    bool blocking = false;   // the issue is an error
+    QString unreadable;     // what was wrong with the text that was typed
+    QString issue;          // from setIssues()
+    bool blocking = false;  // the issue is an error
   };
   struct Place {
     int group, row;
@@ -72,7 +72,7 @@ class ParamFormModel : public QAbstractItemModel {
   void announce(Place place);
 
   std::vector<Group> groups_;
-  std::vector<std::vector<Row>> rows_;     // by group
+  std::vector<std::vector<Row>> rows_;  // by group
   std::vector<QString> group_issues_;
 };
 
@@ -80,7 +80,9 @@ class ParamFormModel : public QAbstractItemModel {
 class ParamFilter : public QSortFilterProxyModel {
   Q_OBJECT
  public:
-  explicit ParamFilter(QObject* parent = nullptr) : QSortFilterProxyModel(parent) { setRecursiveFilteringEnabled(true); }
+  explicit ParamFilter(QObject* parent = nullptr) : QSortFilterProxyModel(parent) {
+    setRecursiveFilteringEnabled(true);
+  }
   void setDeepest(Level level);
 
  protected:

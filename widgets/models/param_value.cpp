@@ -51,7 +51,8 @@ QString displayed(const ParamSpec& spec, const Value& value) {
 QVariant edited(const ParamSpec& spec, const Value& value) {
   if (spec.kind == Kind::Json) return text(record::toJson(value));
   if (value.isBool()) return value.asBool();
-  if (value.isNumber()) return spec.kind == Kind::Double ? QVariant(value.asDouble()) : QVariant(qlonglong(value.asInt()));
+  if (value.isNumber())
+    return spec.kind == Kind::Double ? QVariant(value.asDouble()) : QVariant(qlonglong(value.asInt()));
   return value.isArray() ? listText(value) : text(value.asString());
 }
 
@@ -75,7 +76,8 @@ Read read(const ParamSpec& spec, const QVariant& edited) {
   const int type = edited.userType();
   if (type == QMetaType::Bool) return {Value(edited.toBool()), {}};
   if (type == QMetaType::Double || type == QMetaType::Float) return {Value(edited.toDouble()), {}};
-  if (type != QMetaType::QString && edited.canConvert<qlonglong>()) return {Value(std::int64_t(edited.toLongLong())), {}};
+  if (type != QMetaType::QString && edited.canConvert<qlonglong>())
+    return {Value(std::int64_t(edited.toLongLong())), {}};
   const std::string typed = edited.toString().trimmed().toStdString();
   if (spec.kind != Kind::Json) return {parsed(spec, typed), {}};
   try {

@@ -66,7 +66,8 @@ void RunData::clearFold() {
 void RunData::take(const Event& event) {
   if (first_us_ == 0) first_us_ = event.at_us;
   last_us_ = event.at_us;
-  if (const auto* resumed = std::get_if<RunResumed>(&event.what)) forgetSince(std::uint64_t(std::max<std::int64_t>(0, resumed->from_seq)));
+  if (const auto* resumed = std::get_if<RunResumed>(&event.what))
+    forgetSince(std::uint64_t(std::max<std::int64_t>(0, resumed->from_seq)));
   const bool sample = std::holds_alternative<StepMeasured>(event.what) || std::holds_alternative<Progress>(event.what);
   if (!sample) landmarks_.push_back({event, step_});
   if (state_ == State::Queued || state_ == State::Interrupted) state_ = started() ? State::Running : State::Preparing;
@@ -76,6 +77,10 @@ void RunData::take(const Event& event) {
 
 void RunData::fold(const Event& event) {
   std::visit(overloaded{
+                 [&](const RunResumed& e) {
+                   on(e);
+                   checkpoint_us_ = event.at_us;  // it stands at its checkpoint: nothing would be lost now
+                 },
                  [&](const RunPaused&) { state_ = State::Paused; },
                  [&](const RunContinued&) { state_ = State::Running; },
                  [&](const Progress& e) { progress_ = e; },
@@ -120,9 +125,7 @@ void RunData::on(const RunStarted& event) {
 
 void RunData::on(const RunResumed& event) {
   step_ = event.global_step;
-  // The task goes on, whether its end had been told or not.
-  while (!bands_.empty() && bands_.back().task > event.task) bands_.pop_back();
-  if (!bands_.empty() && bands_.back().task == event.task) bands_.back().ended = false;
+  // Its task is open again without more ado when its end was among the lost events.
   if (!bands_.empty() && !bands_.back().ended) bands_.back().to = std::max(bands_.back().from, double(step_));
   if (seams_.empty() || seams_.back() != double(step_)) seams_.push_back(double(step_));
   failure_ = {};

@@ -15,12 +15,12 @@
 
 namespace palimpsest {
 
-struct TaskBand {          // one task on the timeline; x in steps of the run
+struct TaskBand {  // one task on the timeline; x in steps of the run
   int task = 0;
   double from = 0, to = 0;  // to == from while it has just begun
   bool ended = false;
-  QString label;            // "T1", with its class names when they are few and short
-  QString classes;          // names, comma-separated, for tooltips
+  QString label;    // "T1", with its class names when they are few and short
+  QString classes;  // names, comma-separated, for tooltips
 };
 
 class RunData : public QObject {
@@ -34,17 +34,16 @@ class RunData : public QObject {
   void reset();  // before a replay starts again: as if no event had come
 
   const QString& id() const { return id_; }
-  QString title() const;                     // recipe's title; before it is known planned_title or the id
-  std::filesystem::path folder;              // empty for a recording
-  int colour_slot = 0;                       // set by RunListModel; the colour itself comes from style/palette
-  bool visible = true;                       // ticked in the run list
-  QString planned_title;                     // of a queued run: what its recipe is called
-  bool recording = false;                    // plays; is no run of the user's
+  QString title() const;         // recipe's title; before it is known planned_title or the id
+  std::filesystem::path folder;  // empty for a recording
+  int colour_slot = 0;           // set by RunListModel; the colour itself comes from style/palette
+  bool visible = true;           // ticked in the run list
+  QString planned_title;         // of a queued run: what its recipe is called
+  bool recording = false;        // plays; is no run of the user's
 
   State state() const { return state_; }
-  void setQueued();                          // by the queue, before there are events
-  void setInterrupted();                     // by the opener: no run_ended, and nobody writes the folder; an ended
-                                             // run keeps its state, and the next event of this one takes it back
+  void setQueued();  // by the queue, before there are events
+  void setInterrupted();  // by the opener: nobody writes the folder. An ended run keeps its state.
   bool started() const { return tasks_ > 0; }
   const RunStarted& start() const { return start_; }
   const Progress& progress() const { return progress_; }
@@ -52,18 +51,18 @@ class RunData : public QObject {
   const std::vector<TaskBand>& bands() const { return bands_; }
   const Issues& issues() const { return issues_; }
   const RunFailed& failure() const { return failure_; }
-  double secondsSinceCheckpoint() const;     // at the time of the last event; negative when there is none
+  double secondsSinceCheckpoint() const;       // at the time of the last event; negative when there is none
   std::int64_t step() const { return step_; }  // steps done
-  double secondsRun() const;                 // from the first event to the last, pauses included
+  double secondsRun() const;                   // from the first event to the last, pauses included
   // x of the seams where a resumed run went on.
   const std::vector<double>& seams() const { return seams_; }
   std::vector<double> taskStarts() const;
 
   // Percentages 0..100 over steps of the run. Exact evaluations at task ends; between them probes, where switched on.
   const Series& loss() const { return loss_; }
-  const Series& accuracySoFar() const { return accuracy_; }        // pooled top-1 of all classes seen, at task ends
-  const Series& probedSoFar() const { return probed_; }            // the same on the probe images, inside tasks
-  const Series& taskAccuracy(int task) const;                      // probes and task-end evaluations of that task
+  const Series& accuracySoFar() const { return accuracy_; }  // pooled top-1 of all classes seen, at task ends
+  const Series& probedSoFar() const { return probed_; }      // the same on the probe images, inside tasks
+  const Series& taskAccuracy(int task) const;                // probes and task-end evaluations of that task
   // Best accuracy on it since it was learned minus the present one, from the end of its training on. The present one
   // counts as a candidate for the best, so it is never negative. Probes are compared with probes and evaluations with
   // evaluations, because they look at different images; at task ends it is Chaudhry's forgetting, cut off at 0.
@@ -71,7 +70,7 @@ class RunData : public QObject {
   const std::vector<PromptUse>& promptUse() const { return prompt_use_; }
 
  Q_SIGNALS:
-  void changed();       // once per apply(), after everything is consistent
+  void changed();  // once per apply(), after everything is consistent
   void stateChanged();
 
  private:
@@ -83,7 +82,7 @@ class RunData : public QObject {
     double best_probe = -1, best_evaluation = -1;
     int probe_hits = 0, probe_count = 0;  // the latest probe
   };
-  void take(const Event& event);      // folds and remembers
+  void take(const Event& event);  // folds and remembers
   void fold(const Event& event);
   void on(const RunStarted& event);
   void on(const RunResumed& event);
@@ -108,13 +107,13 @@ class RunData : public QObject {
   Issues issues_;
   RunFailed failure_;
   std::int64_t step_ = 0, checkpoint_us_ = 0, first_us_ = 0, last_us_ = 0;
-  double evaluated_at_ = -1;            // x of the last evaluation: a probe there must not replace it
+  double evaluated_at_ = -1;  // x of the last evaluation: a probe there must not replace it
   std::vector<double> seams_;
   Series loss_, accuracy_, probed_;
   std::map<int, Series> task_accuracy_, task_forgetting_;
   std::map<int, Memory> memory_;
   std::vector<PromptUse> prompt_use_;
-  std::vector<Landmark> landmarks_;     // every event but step_measured and progress
+  std::vector<Landmark> landmarks_;      // every event but step_measured and progress
   std::vector<std::uint64_t> loss_seq_;  // of each point of loss_
 };
 

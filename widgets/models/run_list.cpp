@@ -88,47 +88,68 @@ QVariant RunListModel::data(const QModelIndex& index, int role) const {
   RunData& run = *runs_[std::size_t(index.row())];
   const bool figure = index.column() == LastAccuracy || index.column() == Forgetting;
   switch (role) {
-    case Qt::DisplayRole: return display(run, index.column());
-    case Qt::ToolTipRole: return toolTip(run, index.column());
-    case Qt::AccessibleTextRole: return display(run, index.column());
-    case Qt::DecorationRole: return index.column() == Name ? QVariant(style::swatch(run.colour_slot)) : QVariant();
-    case Qt::CheckStateRole: return index.column() == Name ? QVariant(run.visible ? Qt::Checked : Qt::Unchecked) : QVariant();
-    case Qt::TextAlignmentRole: return figure ? QVariant(Qt::AlignRight | Qt::AlignVCenter) : QVariant();
-    case Qt::FontRole: return figure ? QVariant(style::tabularFont()) : QVariant();
+    case Qt::DisplayRole:
+      return display(run, index.column());
+    case Qt::ToolTipRole:
+      return toolTip(run, index.column());
+    case Qt::AccessibleTextRole:
+      return display(run, index.column());
+    case Qt::DecorationRole:
+      return index.column() == Name ? QVariant(style::swatch(run.colour_slot)) : QVariant();
+    case Qt::CheckStateRole:
+      return index.column() == Name ? QVariant(run.visible ? Qt::Checked : Qt::Unchecked) : QVariant();
+    case Qt::TextAlignmentRole:
+      return figure ? QVariant(Qt::AlignRight | Qt::AlignVCenter) : QVariant();
+    case Qt::FontRole:
+      return figure ? QVariant(style::tabularFont()) : QVariant();
     case Qt::ForegroundRole:
       if (index.column() != Status) return {};
       if (run.state() == RunData::State::Failed || run.state() == RunData::State::Refused) return style::error();
       return run.state() == RunData::State::Interrupted ? QVariant(style::warning()) : QVariant();
-    case RunRole: return QVariant::fromValue(&run);
-    case ColourRole: return style::run(run.colour_slot);
-    case SparklineRole: return QVariant::fromValue(sparkline(run));
-    default: return {};
+    case RunRole:
+      return QVariant::fromValue(&run);
+    case ColourRole:
+      return style::run(run.colour_slot);
+    case SparklineRole:
+      return QVariant::fromValue(sparkline(run));
+    default:
+      return {};
   }
 }
 
 QString RunListModel::display(const RunData& run, int column) const {
   switch (column) {
-    case Name: return run.title();
-    case Status: return statusText(run);
-    case LastAccuracy: return run.matrix().last() ? style::percent(percentOf(run.matrix().last())) : QString();
-    case Forgetting: return run.matrix().forgetting() ? style::percent(percentOf(run.matrix().forgetting())) : QString();
-    default: return {};
+    case Name:
+      return run.title();
+    case Status:
+      return statusText(run);
+    case LastAccuracy:
+      return run.matrix().last() ? style::percent(percentOf(run.matrix().last())) : QString();
+    case Forgetting:
+      return run.matrix().forgetting() ? style::percent(percentOf(run.matrix().forgetting())) : QString();
+    default:
+      return {};
   }
 }
 
 QString RunListModel::toolTip(const RunData& run, int column) const {
   if (column == LastAccuracy)
-    return tr("Share of the test images of all classes seen so far that are classified rightly, after the last finished task.");
+    return tr(
+        "Share of the test images of all classes seen so far that are classified rightly, after the last finished "
+        "task.");
   if (column == Forgetting)
-    return tr("Mean over earlier tasks of the best accuracy on them before the last finished task minus the accuracy now.");
+    return tr(
+        "Mean over earlier tasks of the best accuracy on them before the last finished task minus the accuracy now.");
   if (column == Status && !run.failure().message.empty())
-    return tr("%1\n%2").arg(QString::fromStdString(run.failure().message), QString::fromStdString(run.failure().hint)).trimmed();
+    return tr("%1\n%2")
+        .arg(QString::fromStdString(run.failure().message), QString::fromStdString(run.failure().hint))
+        .trimmed();
   if (!run.started()) return run.id();
   const RunStarted& start = run.start();
   QString text = tr("%1: %2 on %3\nData %4, stream %5, seed %6, %7")
                      .arg(run.title(), QString::fromStdString(start.recipe), QString::fromStdString(start.backbone),
-                          QString::fromStdString(start.data), QString::fromStdString(start.scenario), QString::number(start.seed),
-                          QString::fromStdString(start.device));
+                          QString::fromStdString(start.data), QString::fromStdString(start.scenario),
+                          QString::number(start.seed), QString::fromStdString(start.device));
   if (!run.folder.empty()) text += QLatin1Char('\n') + QString::fromStdString(run.folder.string());
   return text;
 }
@@ -149,11 +170,16 @@ QVariant RunListModel::headerData(int section, Qt::Orientation orientation, int 
   if (role == Qt::TextAlignmentRole && section >= LastAccuracy) return QVariant(Qt::AlignRight | Qt::AlignVCenter);
   if (role != Qt::DisplayRole) return {};
   switch (section) {
-    case Name: return tr("Run");
-    case Status: return tr("Status");
-    case LastAccuracy: return tr("Accuracy");
-    case Forgetting: return tr("Forgetting");
-    default: return {};
+    case Name:
+      return tr("Run");
+    case Status:
+      return tr("Status");
+    case LastAccuracy:
+      return tr("Accuracy");
+    case Forgetting:
+      return tr("Forgetting");
+    default:
+      return {};
   }
 }
 
@@ -166,15 +192,24 @@ QString statusText(const RunData& run) {
   using State = RunData::State;
   if (run.recording) return RunListModel::tr("recording");
   switch (run.state()) {
-    case State::Queued: return RunListModel::tr("queued");
-    case State::Preparing: return RunListModel::tr("preparing");
-    case State::Running: return RunListModel::tr("running %1 %").arg(int(100 * std::clamp(run.progress().fraction, 0.0, 1.0)));
-    case State::Paused: return RunListModel::tr("paused");
-    case State::Done: return RunListModel::tr("done");
-    case State::Stopped: return RunListModel::tr("stopped");
-    case State::Failed: return RunListModel::tr("failed");
-    case State::Refused: return RunListModel::tr("refused");
-    case State::Interrupted: return RunListModel::tr("interrupted");
+    case State::Queued:
+      return RunListModel::tr("queued");
+    case State::Preparing:
+      return RunListModel::tr("preparing");
+    case State::Running:
+      return RunListModel::tr("running %1 %").arg(int(100 * std::clamp(run.progress().fraction, 0.0, 1.0)));
+    case State::Paused:
+      return RunListModel::tr("paused");
+    case State::Done:
+      return RunListModel::tr("done");
+    case State::Stopped:
+      return RunListModel::tr("stopped");
+    case State::Failed:
+      return RunListModel::tr("failed");
+    case State::Refused:
+      return RunListModel::tr("refused");
+    case State::Interrupted:
+      return RunListModel::tr("interrupted");
   }
   return {};
 }

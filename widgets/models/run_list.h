@@ -22,12 +22,13 @@ class RunListModel : public QAbstractTableModel {
   RunData* find(const QString& id) const;
   RunData* at(int row) const { return runs_[std::size_t(row)].get(); }
   int rowOf(const RunData* run) const;
-  std::vector<RunData*> visibleRuns() const;   // ticked ones, in order
+  std::vector<RunData*> visibleRuns() const;  // ticked ones, in order
 
   int rowCount(const QModelIndex& parent = {}) const override;
   int columnCount(const QModelIndex& parent = {}) const override;
   QVariant data(const QModelIndex& index, int role = Qt::DisplayRole) const override;
-  bool setData(const QModelIndex& index, const QVariant& value, int role = Qt::EditRole) override;  // Qt::CheckStateRole
+  bool setData(const QModelIndex& index, const QVariant& value,
+               int role = Qt::EditRole) override;  // Qt::CheckStateRole
   QVariant headerData(int section, Qt::Orientation orientation, int role = Qt::DisplayRole) const override;
   Qt::ItemFlags flags(const QModelIndex& index) const override;
 

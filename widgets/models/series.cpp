@@ -18,9 +18,7 @@ void Series::Extent::include(const Extent& other) {
   max = std::max(max, other.max);
 }
 
-Series::Extent Series::extentOf(double y) {
-  return std::isnan(y) ? Extent{kInfinity, -kInfinity} : Extent{y, y};
-}
+Series::Extent Series::extentOf(double y) { return std::isnan(y) ? Extent{kInfinity, -kInfinity} : Extent{y, y}; }
 
 void Series::append(double x, double y) {
   if (std::isnan(x)) return;
@@ -82,7 +80,7 @@ Series::Extent Series::extent(std::size_t begin, std::size_t end) const {
 Column Series::column(std::size_t begin, std::size_t end) const {
   const Extent e = extent(begin, end);
   const bool any = e.min <= e.max;
-  return {x_[begin], y_[begin], any ? e.min : kNaN, any ? e.max : kNaN, y_[end - 1]};
+  return {x_[begin], y_[begin], y_[end - 1], any ? e.min : kNaN, any ? e.max : kNaN};
 }
 
 std::vector<Column> Series::columns(double low, double high, int columns) const {
@@ -121,8 +119,10 @@ const Series& Smoother::update(const Series& raw, double beta, const std::vector
   beta = std::clamp(beta, 0.0, std::nextafter(1.0, 0.0));
   // A new boundary beyond the computed points changes none of them.
   const std::size_t passed = next_reset_;
-  const bool same_past = resets.size() >= passed && std::equal(resets_.begin(), resets_.begin() + static_cast<std::ptrdiff_t>(passed), resets.begin()) &&
-                         (out_.empty() || resets.size() == passed || resets[passed] > out_.x(out_.size() - 1));
+  const bool same_past =
+      resets.size() >= passed &&
+      std::equal(resets_.begin(), resets_.begin() + static_cast<std::ptrdiff_t>(passed), resets.begin()) &&
+      (out_.empty() || resets.size() == passed || resets[passed] > out_.x(out_.size() - 1));
   if (beta != beta_ || raw.rewrites() != rewrites_ || raw.size() < out_.size() || !same_past) {
     out_.clear();
     weight_ = mean_ = 0;
@@ -135,7 +135,8 @@ const Series& Smoother::update(const Series& raw, double beta, const std::vector
   return out_;
 }
 
-// y_n = y_{n-1} + (1 - b) / (1 - b^n) (x - y_{n-1}) is the same average, and exact for a constant whatever the rounding.
+// y_n = y_{n-1} + (1 - b) / (1 - b^n) (x - y_{n-1}) is the same average, and exact for a constant whatever the
+// rounding.
 void Smoother::extend(const Series& raw) {
   for (std::size_t i = out_.size(); i < raw.size(); ++i) {
     const double x = raw.x(i), y = raw.y(i);

@@ -10,12 +10,13 @@ namespace palimpsest {
 
 struct Column {  // what one pixel column shows
   double x = 0;  // of its first point
-  double first = 0, min = 0, max = 0, last = 0;  // first and last are NaN at a break; min and max when nothing is finite
+  double first = 0, last = 0;  // NaN at a break
+  double min = 0, max = 0;     // NaN when nothing is finite
 };
 
 class Series {
  public:
-  void append(double x, double y);  // equal x replaces the last point, a lower x first cuts. NaN and Inf break the line.
+  void append(double x, double y);  // equal x replaces the last point, a lower x cuts; NaN and Inf break the line
   void cutFrom(double x);           // forgets points at or after x (a resumed run does them again)
   void truncate(std::size_t size);  // keeps the first `size` points
   void clear() { truncate(0); }

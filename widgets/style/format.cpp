@@ -19,7 +19,8 @@ QString dash() { return QString(QChar(0x2013)); }
 bool equallyWide(const QFont& font) {
   const QFontMetricsF metrics(font);
   for (char digit = '1'; digit <= '9'; ++digit)
-    if (std::abs(metrics.horizontalAdvance(QLatin1Char(digit)) - metrics.horizontalAdvance(QLatin1Char('0'))) > 0.01) return false;
+    if (std::abs(metrics.horizontalAdvance(QLatin1Char(digit)) - metrics.horizontalAdvance(QLatin1Char('0'))) > 0.01)
+      return false;
   return true;
 }
 
@@ -65,7 +66,8 @@ QString bytes(std::int64_t bytes) { return QLocale().formattedDataSize(bytes, 1,
 
 QString rate(double per_second) {
   if (!std::isfinite(per_second) || per_second <= 0) return {};
-  return Format::tr("%1 img/s").arg(per_second < 10 ? QLocale().toString(per_second, 'f', 1) : integer(std::llround(per_second)));
+  return Format::tr("%1 img/s")
+      .arg(per_second < 10 ? QLocale().toString(per_second, 'f', 1) : integer(std::llround(per_second)));
 }
 
 QFont tabularFont() {

@@ -19,9 +19,15 @@ struct Pair {
 
 // Slots 1-6 are a subset of Petroff's ten colours (2021) with a lighter variant for the dark theme: 3.3:1 on white and
 // 4.5:1 on #1e1e1e at least. Slots 7-10 are his others, below 3:1 on white, hence always dashed.
-constexpr std::array<Pair, kRunSlots> kRuns{{{0x3f90da, 0x96b7e7}, {0xbd1f01, 0xe35644}, {0x832db6, 0xb85be1},
-                                             {0xe76300, 0xff9626}, {0x717581, 0xe2e3e5}, {0xa96b59, 0xc8ac96},
-                                             {0xffa90e, 0xffa90e}, {0x94a4a2, 0x94a4a2}, {0xb9ac70, 0xb9ac70},
+constexpr std::array<Pair, kRunSlots> kRuns{{{0x3f90da, 0x96b7e7},
+                                             {0xbd1f01, 0xe35644},
+                                             {0x832db6, 0xb85be1},
+                                             {0xe76300, 0xff9626},
+                                             {0x717581, 0xe2e3e5},
+                                             {0xa96b59, 0xc8ac96},
+                                             {0xffa90e, 0xffa90e},
+                                             {0x94a4a2, 0x94a4a2},
+                                             {0xb9ac70, 0xb9ac70},
                                              {0x92dadd, 0x92dadd}}};
 constexpr Pair kPlot{0xffffff, 0x1e1e1e};
 constexpr Pair kGrid{0xe3e5e8, 0x34373b};
@@ -104,9 +110,9 @@ QColor run(int slot) { return run(slot, current()); }
 
 QPen runPen(int slot, qreal width) {
   // In units of the pen's width. The first run is solid; from slot 7 on no colour stands alone.
-  static const std::array<QList<qreal>, kRunSlots> kDashes{
-      QList<qreal>{}, {6, 2.5}, {2, 2}, {7, 2.5, 2, 2.5}, {11, 3}, {4, 2, 2, 2, 2, 2},
-      {1, 2}, {9, 2, 4, 2}, {3, 5}, {11, 2, 2, 2, 2, 2}};
+  static const std::array<QList<qreal>, kRunSlots> kDashes{QList<qreal>{}, {6, 2.5},           {2, 2}, {7, 2.5, 2, 2.5},
+                                                           {11, 3},        {4, 2, 2, 2, 2, 2}, {1, 2}, {9, 2, 4, 2},
+                                                           {3, 5},         {11, 2, 2, 2, 2, 2}};
   QPen pen(run(slot), width);
   const auto& dashes = kDashes[std::size_t(slotIndex(slot))];
   if (!dashes.isEmpty()) pen.setDashPattern(dashes);

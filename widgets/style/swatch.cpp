@@ -45,16 +45,28 @@ QPainterPath marker(int slot, qreal size) {
   const qreal r = size / 2;
   QPainterPath path;
   switch (((slot % kRunSlots) + kRunSlots) % kRunSlots) {
-    case 0: path.addEllipse(QPointF(0, 0), r, r); return path;
-    case 1: path.addRect(-0.85 * r, -0.85 * r, 1.7 * r, 1.7 * r); return path;
-    case 2: return polygon(3, 0, r);
-    case 3: return polygon(4, 0, r);           // diamond
-    case 4: return polygon(3, 0.5, r);         // triangle, point down
-    case 5: return polygon(5, 0, r, 0.45);     // star
-    case 6: return polygon(4, 0, r, 0.35);     // plus
-    case 7: return polygon(4, 0.125, r, 0.35); // cross
-    case 8: return polygon(5, 0, r);
-    default: return polygon(6, 0, r);
+    case 0:
+      path.addEllipse(QPointF(0, 0), r, r);
+      return path;
+    case 1:
+      path.addRect(-0.85 * r, -0.85 * r, 1.7 * r, 1.7 * r);
+      return path;
+    case 2:
+      return polygon(3, 0, r);
+    case 3:
+      return polygon(4, 0, r);  // diamond
+    case 4:
+      return polygon(3, 0.5, r);  // triangle, point down
+    case 5:
+      return polygon(5, 0, r, 0.45);  // star
+    case 6:
+      return polygon(4, 0, r, 0.35);  // plus
+    case 7:
+      return polygon(4, 0.125, r, 0.35);  // cross
+    case 8:
+      return polygon(5, 0, r);
+    default:
+      return polygon(6, 0, r);
   }
 }
 
