@@ -49,15 +49,19 @@ void appendFile(const fs::path& path, const Flavour& flavour, std::vector<std::u
   if (size == 0 || size % flavour.record() != 0) {
     const Flavour& other = flavour.labels == 1 ? kHundred : kTen;
     const bool mixed_up = size > 0 && size % other.record() == 0;
-    issues.push_back(error(path.string(), "expected a multiple of " + std::to_string(flavour.record()) + " bytes, found " + std::to_string(size),
-                           mixed_up ? "This looks like " + std::string(other.title) + ": write " + other.spec + ":DIR." : "Copy or download the file again; it is truncated or no binary version."));
+    issues.push_back(
+        error(path.string(),
+              "expected a multiple of " + std::to_string(flavour.record()) + " bytes, found " + std::to_string(size),
+              mixed_up ? "This looks like " + std::string(other.title) + ": write " + other.spec + ":DIR."
+                       : "Copy or download the file again; it is truncated or no binary version."));
     return;
   }
   const std::size_t before = bytes.size();
   bytes.resize(before + size);
   file.seekg(0);
   if (!file.read(reinterpret_cast<char*>(bytes.data() + before), static_cast<std::streamsize>(size)))
-    issues.push_back(error(path.string(), "the file cannot be read to its end", "Check the disk, or copy the file again."));
+    issues.push_back(
+        error(path.string(), "the file cannot be read to its end", "Check the disk, or copy the file again."));
 }
 
 std::shared_ptr<MemorySplit> openSplit(const fs::path& folder, bool train, const Flavour& flavour, Issues& issues) {
@@ -65,7 +69,8 @@ std::shared_ptr<MemorySplit> openSplit(const fs::path& folder, bool train, const
   const std::string part = train ? "data_batch_" : "test_batch";
   const std::vector<fs::path> files = filesOf(folder, whole, part);
   if (files.empty()) {
-    issues.push_back(error((folder / whole).string(), "the file is missing, and so are files like " + part + (train ? "1.bin" : ".bin"),
+    issues.push_back(error((folder / whole).string(),
+                           "the file is missing, and so are files like " + part + (train ? "1.bin" : ".bin"),
                            "Unpack the binary version of " + std::string(flavour.title) + " and give its folder."));
     return nullptr;
   }
@@ -94,7 +99,8 @@ Dataset openCifar(const std::string& folder, const Flavour& flavour, Issues& iss
   Dataset data{.title = flavour.title};
   std::error_code ignored;
   if (folder.empty() || !fs::is_directory(folder, ignored)) {
-    issues.push_back(error(folder.empty() ? std::string("--data") : folder, folder.empty() ? "the folder is missing" : "the folder does not exist",
+    issues.push_back(error(folder.empty() ? std::string("--data") : folder,
+                           folder.empty() ? "the folder is missing" : "the folder does not exist",
                            "Write " + std::string(flavour.spec) + ":DIR with the folder of the binary version."));
     return data;
   }

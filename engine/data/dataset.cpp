@@ -37,18 +37,21 @@ class LimitedSplit final : public Split {
 };
 
 const std::vector<std::string>& kinds() {
-  static const std::vector<std::string> list{"fashion-mnist", "idx", "cifar10", "cifar100", "folder", "shapes", "world"};
+  static const std::vector<std::string> list{"fashion-mnist", "idx",    "cifar10", "cifar100",
+                                             "folder",        "shapes", "world"};
   return list;
 }
 
 Dataset openDrawn(const Spec& spec, Issues& issues) {
   const bool world = spec.kind == "world";
-  const WorldSize size = worldSizeFrom(spec.rest, world ? kWorldDefaults : kShapesDefaults, world ? kMostWorldClasses : kMostShapesClasses, issues);
+  const WorldSize size = worldSizeFrom(spec.rest, world ? kWorldDefaults : kShapesDefaults,
+                                       world ? kMostWorldClasses : kMostShapesClasses, issues);
   if (hasErrors(issues)) return {};
   Dataset data = world ? makeWorld(size) : makeShapes(size);
   Fingerprint print;
   print.add(spec.kind + " 1");  // the version of the generator
-  for (const std::int64_t number : {std::int64_t{size.classes}, std::int64_t{size.train}, std::int64_t{size.test}, std::int64_t{size.side}, static_cast<std::int64_t>(size.seed)})
+  for (const std::int64_t number : {std::int64_t{size.classes}, std::int64_t{size.train}, std::int64_t{size.test},
+                                    std::int64_t{size.side}, static_cast<std::int64_t>(size.seed)})
     print.add(number);
   data.fingerprint = print.hex();
   return data;
@@ -62,8 +65,11 @@ Dataset openKind(const Spec& spec, int limit_train, int limit_test, Issues& issu
   if (spec.kind == "folder") return openFolder(spec.rest, limit_train, limit_test, issues);
   if (spec.kind == "shapes" || spec.kind == "world") return openDrawn(spec, issues);
   const auto meant = nearest(spec.kind, kinds());
-  issues.push_back(error("--data", "there is no data set \"" + spec.kind + "\"" + (meant ? "; did you mean " + *meant + "?" : std::string()),
-                         "Choose fashion-mnist[:DIR], idx:DIR, cifar10:DIR, cifar100:DIR, folder:DIR, shapes[:classes=N] or world[:classes=N]."));
+  issues.push_back(
+      error("--data",
+            "there is no data set \"" + spec.kind + "\"" + (meant ? "; did you mean " + *meant + "?" : std::string()),
+            "Choose fashion-mnist[:DIR], idx:DIR, cifar10:DIR, cifar100:DIR, folder:DIR, shapes[:classes=N] or "
+            "world[:classes=N]."));
   return {};
 }
 
@@ -91,15 +97,31 @@ Dataset openDataset(const std::string& text, int limit_train, int limit_test) {
 
 std::vector<DatasetInfo> knownDatasets() {
   std::error_code ignored;
-  const bool fashion = std::filesystem::is_regular_file(std::string(kFashionMnistFolder) + "/train-images-idx3-ubyte.gz", ignored);
+  const bool fashion =
+      std::filesystem::is_regular_file(std::string(kFashionMnistFolder) + "/train-images-idx3-ubyte.gz", ignored);
   return {
-      {"fashion-mnist", "Fashion-MNIST", "60,000 training and 10,000 test images of clothes, 10 classes, 28 x 28 grey. Debian's package dataset-fashion-mnist; fashion-mnist:DIR reads another folder.", fashion},
-      {"shapes", "Shapes", "Drawn on demand: each class is a shape, a texture and a colour. shapes:classes=N,train=M,test=K,side=S,seed=Q; 20 classes, 100 training and 50 test images each, 32 x 32 unless said otherwise, up to 720 classes.", true},
-      {"world", "Formula-driven world", "Drawn on demand, for pre-training: contours, fractals, glyphs, textures, composed objects. world:classes=N,train=M,test=K,side=S,seed=Q; 256 classes, 1,000 training and 20 test images each, 28 x 28 unless said otherwise.", true},
-      {"cifar10:DIR", "CIFAR-10", "The binary version: data_batch_*.bin and test_batch.bin, or train.bin and test.bin.", false},
-      {"cifar100:DIR", "CIFAR-100", "The binary version: train.bin and test.bin. A part of the classes works when its labels are 0 to n-1.", false},
-      {"idx:DIR", "IDX images", "Four files as MNIST has them, plain or compressed: train-images-idx3-ubyte, train-labels-idx1-ubyte, and t10k.", false},
-      {"folder:DIR", "Folder of images", "train/ and test/ (or val/, validation/), in each a folder for every class with JPEG or PNG files.", false}};
+      {"fashion-mnist", "Fashion-MNIST",
+       "60,000 training and 10,000 test images of clothes, 10 classes, 28 x 28 grey. Debian's package "
+       "dataset-fashion-mnist; fashion-mnist:DIR reads another folder.",
+       fashion},
+      {"shapes", "Shapes",
+       "Drawn on demand: each class is a shape, a texture and a colour. shapes:classes=N,train=M,test=K,side=S,seed=Q; "
+       "20 classes, 100 training and 50 test images each, 32 x 32 unless said otherwise, up to 720 classes.",
+       true},
+      {"world", "Formula-driven world",
+       "Drawn on demand, for pre-training: contours, fractals, glyphs, textures, composed objects. "
+       "world:classes=N,train=M,test=K,side=S,seed=Q; 256 classes, 1,000 training and 20 test images each, 28 x 28 "
+       "unless said otherwise.",
+       true},
+      {"cifar10:DIR", "CIFAR-10", "The binary version: data_batch_*.bin and test_batch.bin, or train.bin and test.bin.",
+       false},
+      {"cifar100:DIR", "CIFAR-100",
+       "The binary version: train.bin and test.bin. A part of the classes works when its labels are 0 to n-1.", false},
+      {"idx:DIR", "IDX images",
+       "Four files as MNIST has them, plain or compressed: train-images-idx3-ubyte, train-labels-idx1-ubyte, and t10k.",
+       false},
+      {"folder:DIR", "Folder of images",
+       "train/ and test/ (or val/, validation/), in each a folder for every class with JPEG or PNG files.", false}};
 }
 
 std::vector<std::int64_t> indicesOf(const Split& split, const std::vector<int>& classes) {
@@ -113,17 +135,23 @@ std::vector<std::int64_t> indicesOf(const Split& split, const std::vector<int>& 
   return out;
 }
 
-int checkedClasses(const std::string& path, const std::vector<int>& train, const std::vector<int>& test, Issues& issues) {
+int checkedClasses(const std::string& path, const std::vector<int>& train, const std::vector<int>& test,
+                   Issues& issues) {
   const std::set<int> in_train(train.begin(), train.end()), in_test(test.begin(), test.end());
   const std::size_t before = issues.size();
   const int classes = in_train.empty() ? 0 : *in_train.rbegin() + 1;
   if (in_train.empty()) issues.push_back(error(path, "there is no training image"));
   for (int label = 0; label < classes; ++label) {
-    if (!in_train.contains(label)) issues.push_back(error(path, "class " + std::to_string(label) + " has no training image", "Labels have to be 0 to n-1 without a gap."));
-    if (!in_test.contains(label)) issues.push_back(error(path, "class " + std::to_string(label) + " has no test image", "Every class needs at least one."));
+    if (!in_train.contains(label))
+      issues.push_back(error(path, "class " + std::to_string(label) + " has no training image",
+                             "Labels have to be 0 to n-1 without a gap."));
+    if (!in_test.contains(label))
+      issues.push_back(
+          error(path, "class " + std::to_string(label) + " has no test image", "Every class needs at least one."));
   }
   for (const int label : in_test)
-    if (label < 0 || label >= classes) issues.push_back(error(path, "class " + std::to_string(label) + " has test images but no training image"));
+    if (label < 0 || label >= classes)
+      issues.push_back(error(path, "class " + std::to_string(label) + " has test images but no training image"));
   return issues.size() == before ? classes : 0;
 }
 

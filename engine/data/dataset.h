@@ -15,17 +15,17 @@ class Split {
  public:
   virtual ~Split() = default;
   virtual std::int64_t size() const = 0;
-  virtual int label(std::int64_t index) const = 0;        // class of the data set, 0-based
-  virtual Image image(std::int64_t index) const = 0;      // decodes; throws Error{"bad-image"} naming the file
-  virtual std::string name(std::int64_t index) const = 0; // for people: file name or "train 17"
+  virtual int label(std::int64_t index) const = 0;         // class of the data set, 0-based
+  virtual Image image(std::int64_t index) const = 0;       // decodes; throws Error{"bad-image"} naming the file
+  virtual std::string name(std::int64_t index) const = 0;  // for people: file name or "train 17"
 };
 
 struct Dataset {
-  std::string spec;                       // as given
-  std::string title;                      // "Fashion-MNIST"
+  std::string spec;   // as given
+  std::string title;  // "Fashion-MNIST"
   std::vector<std::string> class_names;
   std::shared_ptr<const Split> train, test;
-  std::string fingerprint;                // of file names, sizes and labels; equal for equal data
+  std::string fingerprint;  // of file names, sizes and labels; equal for equal data
 };
 
 // Opens what --data names (contracts.md: fashion-mnist[:DIR], idx:DIR, cifar10:DIR, cifar100:DIR, folder:DIR,

@@ -32,15 +32,19 @@ JpegHeader jpegHeader(tjhandle handle, const std::vector<std::uint8_t>& file) {
   JpegHeader header;
   int subsampling = -1;
   // Unusual subsampling is reported as an error although size and colours are there and decoding works.
-  const int status = tjDecompressHeader3(handle, file.data(), file.size(), &header.width, &header.height, &subsampling, &header.colours);
-  if (status != 0 && (header.width < 1 || header.height < 1 || header.colours < 0)) header.problem = tjGetErrorStr2(handle);
-  else if (static_cast<std::int64_t>(header.width) * header.height > kMostPixels) header.problem = "the image is too large to be decoded safely";
+  const int status = tjDecompressHeader3(handle, file.data(), file.size(), &header.width, &header.height, &subsampling,
+                                         &header.colours);
+  if (status != 0 && (header.width < 1 || header.height < 1 || header.colours < 0))
+    header.problem = tjGetErrorStr2(handle);
+  else if (static_cast<std::int64_t>(header.width) * header.height > kMostPixels)
+    header.problem = "the image is too large to be decoded safely";
   return header;
 }
 
 // Pillow's inversion and conversion in one: what is stored is 255 minus the ink.
 Image rgbFromInks(const Image& inks) {
-  Image out{inks.width, inks.height, 3, std::vector<std::uint8_t>(static_cast<std::size_t>(inks.width) * inks.height * 3)};
+  Image out{inks.width, inks.height, 3,
+            std::vector<std::uint8_t>(static_cast<std::size_t>(inks.width) * inks.height * 3)};
   for (std::size_t i = 0, o = 0; i < inks.pixels.size(); i += 4, o += 3) {
     const int light = inks.pixels[i + 3];
     for (int c = 0; c < 3; ++c) {
@@ -58,8 +62,11 @@ Decoded decodeJpeg(const std::vector<std::uint8_t>& file) {
   if (!header.problem.empty()) return {{}, header.problem};
   const bool inks = header.colours == TJCS_CMYK || header.colours == TJCS_YCCK, grey = header.colours == TJCS_GRAY;
   const int channels = inks ? 4 : grey ? 1 : 3, format = inks ? TJPF_CMYK : grey ? TJPF_GRAY : TJPF_RGB;
-  Image image{header.width, header.height, channels, std::vector<std::uint8_t>(static_cast<std::size_t>(header.width) * header.height * channels)};
-  if (tjDecompress2(handle.get(), file.data(), file.size(), image.pixels.data(), header.width, 0, header.height, format, 0) != 0 && fatal(handle.get()))
+  Image image{header.width, header.height, channels,
+              std::vector<std::uint8_t>(static_cast<std::size_t>(header.width) * header.height * channels)};
+  if (tjDecompress2(handle.get(), file.data(), file.size(), image.pixels.data(), header.width, 0, header.height, format,
+                    0) != 0 &&
+      fatal(handle.get()))
     return {{}, tjGetErrorStr2(handle.get())};
   return {inks ? rgbFromInks(image) : std::move(image), {}};
 }
@@ -72,14 +79,16 @@ std::string problemOfJpeg(const std::vector<std::uint8_t>& file) {
   const bool inks = header.colours == TJCS_CMYK || header.colours == TJCS_YCCK;
   const int width = (header.width + 7) / 8, height = (header.height + 7) / 8;
   std::vector<std::uint8_t> small(static_cast<std::size_t>(width) * height * (inks ? 4 : 1));
-  const int status = tjDecompress2(handle.get(), file.data(), file.size(), small.data(), width, 0, height, inks ? TJPF_CMYK : TJPF_GRAY, 0);
+  const int status = tjDecompress2(handle.get(), file.data(), file.size(), small.data(), width, 0, height,
+                                   inks ? TJPF_CMYK : TJPF_GRAY, 0);
   return status != 0 && fatal(handle.get()) ? tjGetErrorStr2(handle.get()) : "";
 }
 
 Decoded decodePng(const std::vector<std::uint8_t>& file) {
   PngReader reader(file.data(), file.size());
   if (!reader.readHeader()) return {{}, reader.problem()};
-  if (static_cast<std::int64_t>(reader.width()) * reader.height() > kMostPixels) return {{}, "the image is too large to be decoded safely"};
+  if (static_cast<std::int64_t>(reader.width()) * reader.height() > kMostPixels)
+    return {{}, "the image is too large to be decoded safely"};
   Image image{reader.width(), reader.height(), reader.channels(), {}};
   const std::size_t bytes = static_cast<std::size_t>(image.width) * image.channels;
   image.pixels.resize(bytes * image.height);
@@ -101,9 +110,12 @@ ImageKind imageKindOf(const std::uint8_t* bytes, std::size_t size) {
 Decoded decodeImage(const std::vector<std::uint8_t>& file) {
   if (file.empty()) return {{}, "the file is empty"};
   switch (imageKindOf(file.data(), file.size())) {
-    case ImageKind::Jpeg: return decodeJpeg(file);
-    case ImageKind::Png: return decodePng(file);
-    case ImageKind::Unknown: break;
+    case ImageKind::Jpeg:
+      return decodeJpeg(file);
+    case ImageKind::Png:
+      return decodePng(file);
+    case ImageKind::Unknown:
+      break;
   }
   return {{}, "the content is neither JPEG nor PNG"};
 }

@@ -19,16 +19,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kCheckedWhole = 20'000;      // files; beyond, only their beginnings and ends are read
-constexpr std::int64_t kKeptBytes = 256ll << 20;   // decoded images that stay in memory, per split
-constexpr std::size_t kListed = 200;               // problems of one kind that are named one by one
+constexpr std::int64_t kKeptBytes = 256ll << 20;  // decoded images that stay in memory, per split
+constexpr std::size_t kListed = 200;              // problems of one kind that are named one by one
 constexpr const char* kLayout = "Expected DIR/train/CLASS/*.jpg and DIR/test/CLASS/*.jpg (or val, validation).";
 
 std::optional<std::vector<std::uint8_t>> bytesOf(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return std::nullopt;
-  std::error_code ignored;
-  std::vector<std::uint8_t> bytes(fs::file_size(path, ignored));
+  std::error_code problem;
+  const std::uintmax_t size = fs::file_size(path, problem);
+  if (problem) return std::nullopt;
+  std::vector<std::uint8_t> bytes(size);
   file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
   if (file.bad()) return std::nullopt;
   bytes.resize(static_cast<std::size_t>(file.gcount()));
@@ -43,7 +44,8 @@ struct File {
 
 class FolderSplit final : public Split {
  public:
-  FolderSplit(fs::path folder, std::vector<File> files) : folder_(std::move(folder)), files_(std::move(files)), kept_(files_.size()) {}
+  FolderSplit(fs::path folder, std::vector<File> files)
+      : folder_(std::move(folder)), files_(std::move(files)), kept_(files_.size()) {}
   std::int64_t size() const override { return static_cast<std::int64_t>(files_.size()); }
   int label(std::int64_t index) const override { return files_[index].label; }
   std::string name(std::int64_t index) const override { return files_[index].relative; }
@@ -51,13 +53,15 @@ class FolderSplit final : public Split {
     if (!kept_[index].pixels.empty()) return kept_[index];
     Decoded decoded = decode(index);
     if (decoded.problem.empty()) return std::move(decoded.image);
-    throw Error("bad-image", path(index).string() + ": " + decoded.problem, "The file was whole when the run began: restore it, then resume.");
+    throw Error("bad-image", path(index).string() + ": " + decoded.problem,
+                "The file was whole when the run began: restore it, then resume.");
   }
   fs::path path(std::int64_t index) const { return folder_ / files_[index].relative; }
   const std::vector<File>& files() const { return files_; }
 
-  // Problem of each file, found by all cores; images are kept as far as there is room.
-  std::vector<std::string> check();
+  // Problem of each file, found by all cores; images are kept as far as there is room. Of more than `whole` files
+  // only the beginnings and ends are read.
+  std::vector<std::string> check(std::size_t whole);
 
  private:
   Decoded decode(std::int64_t index) const {
@@ -70,10 +74,11 @@ class FolderSplit final : public Split {
   fs::path folder_;
   std::vector<File> files_;
   std::vector<Image> kept_;  // empty where the file is read again
+  bool ends_only_ = false;
 };
 
 std::string FolderSplit::checkOne(std::int64_t index, std::atomic<std::int64_t>& room) {
-  if (files_.size() > kCheckedWhole) return checkEnds(index);
+  if (ends_only_) return checkEnds(index);
   const auto bytes = bytesOf(path(index));
   if (!bytes) return "the file cannot be read";
   if (room <= 0) return problemOf(*bytes);
@@ -96,13 +101,15 @@ std::string FolderSplit::checkEnds(std::int64_t index) const {
   file.read(reinterpret_cast<char*>(tail.data()), static_cast<std::streamsize>(tail.size()));
   const ImageKind kind = imageKindOf(head.data(), head.size());
   const std::string marker = kind == ImageKind::Jpeg ? "\xff\xd9" : "IEND";
-  const bool ended = kind != ImageKind::Unknown && std::search(tail.begin(), tail.end(), marker.begin(), marker.end(), [](std::uint8_t a, char b) {
-                                                     return a == static_cast<std::uint8_t>(b);
-                                                   }) != tail.end();
+  const bool ended = kind != ImageKind::Unknown &&
+                     std::search(tail.begin(), tail.end(), marker.begin(), marker.end(), [](std::uint8_t a, char b) {
+                       return a == static_cast<std::uint8_t>(b);
+                     }) != tail.end();
   return ended ? "" : decode(index).problem;
 }
 
-std::vector<std::string> FolderSplit::check() {
+std::vector<std::string> FolderSplit::check(std::size_t whole) {
+  ends_only_ = files_.size() > whole;
   std::vector<std::string> problems(files_.size());
   std::atomic<std::int64_t> room{kKeptBytes};
   std::atomic<std::size_t> next{0};
@@ -150,7 +157,8 @@ std::vector<std::string> foldersIn(const fs::path& folder) {
 }
 
 // Image files of one class, at any depth: by folder, then by name.
-std::vector<File> filesOfClass(const fs::path& split, const std::string& name, int label, std::vector<std::string>& unsupported, Issues& issues) {
+std::vector<File> filesOfClass(const fs::path& split, const std::string& name, int label,
+                               std::vector<std::string>& unsupported, Issues& issues) {
   struct Found {
     std::string folder, name;
     std::uint64_t size;
@@ -162,28 +170,36 @@ std::vector<File> filesOfClass(const fs::path& split, const std::string& name, i
     std::error_code ignored;
     if (!at->is_regular_file(ignored)) continue;
     if (imageOfAnotherKind(at->path())) unsupported.push_back(at->path().string());
-    if (readable(at->path())) found.push_back({at->path().parent_path().string(), at->path().filename().string(), at->file_size(ignored)});
+    if (readable(at->path()))
+      found.push_back({at->path().parent_path().string(), at->path().filename().string(), at->file_size(ignored)});
   }
   if (problem) issues.push_back(error((split / name).string(), "the folder cannot be read: " + problem.message()));
   std::sort(found.begin(), found.end());
   std::vector<File> files;
-  for (const Found& file : found) files.push_back({fs::relative(fs::path(file.folder) / file.name, split, problem).string(), file.size, label});
+  for (const Found& file : found)
+    files.push_back({(fs::path(file.folder) / file.name).lexically_relative(split).string(), file.size, label});
   return files;
 }
 
 void listProblems(const std::vector<std::pair<std::string, std::string>>& problems, const char* hint, Issues& issues) {
-  for (std::size_t i = 0; i < std::min(problems.size(), kListed); ++i) issues.push_back(error(problems[i].first, problems[i].second, hint));
-  if (problems.size() > kListed) issues.push_back(error("--data", std::to_string(problems.size() - kListed) + " more files have such problems", hint));
+  for (std::size_t i = 0; i < std::min(problems.size(), kListed); ++i)
+    issues.push_back(error(problems[i].first, problems[i].second, hint));
+  if (problems.size() > kListed)
+    issues.push_back(
+        error("--data", std::to_string(problems.size() - kListed) + " more files have such problems", hint));
 }
 
-std::shared_ptr<FolderSplit> openSplit(const fs::path& folder, const std::vector<std::string>& classes, int limit, Issues& issues) {
+std::shared_ptr<FolderSplit> openSplit(const fs::path& folder, const std::vector<std::string>& classes, int limit,
+                                       std::size_t checked_whole, Issues& issues) {
   std::vector<File> files;
   std::vector<std::string> unsupported;
   for (std::size_t label = 0; label < classes.size(); ++label) {
     std::error_code ignored;
     if (!fs::is_directory(folder / classes[label], ignored)) continue;  // reported where the splits are compared
     std::vector<File> own = filesOfClass(folder, classes[label], static_cast<int>(label), unsupported, issues);
-    if (own.empty()) issues.push_back(error((folder / classes[label]).string(), "the class has no JPEG or PNG image", "Add images or remove the folder."));
+    if (own.empty())
+      issues.push_back(error((folder / classes[label]).string(), "the class has no JPEG or PNG image",
+                             "Add images or remove the folder."));
     if (limit > 0 && own.size() > static_cast<std::size_t>(limit)) own.resize(limit);
     files.insert(files.end(), own.begin(), own.end());
   }
@@ -192,7 +208,7 @@ std::shared_ptr<FolderSplit> openSplit(const fs::path& folder, const std::vector
   listProblems(others, "Convert the file, or remove it.", issues);
 
   auto split = std::make_shared<FolderSplit>(folder, std::move(files));
-  const std::vector<std::string> found = split->check();
+  const std::vector<std::string> found = split->check(checked_whole);
   std::vector<std::pair<std::string, std::string>> broken;
   for (std::size_t i = 0; i < found.size(); ++i)
     if (!found[i].empty()) broken.emplace_back(split->path(static_cast<std::int64_t>(i)).string(), found[i]);
@@ -212,32 +228,40 @@ void compareClasses(const fs::path& train, const fs::path& test, Issues& issues)
   std::vector<std::string> only_train, only_test;
   std::set_difference(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(only_train));
   std::set_difference(b.begin(), b.end(), a.begin(), a.end(), std::back_inserter(only_test));
-  for (const std::string& name : only_train) issues.push_back(error((test / name).string(), "the class is in " + train.filename().string() + " only", "Both splits need the same classes."));
-  for (const std::string& name : only_test) issues.push_back(error((train / name).string(), "the class is in " + test.filename().string() + " only", "Both splits need the same classes."));
+  for (const std::string& name : only_train)
+    issues.push_back(error((test / name).string(), "the class is in " + train.filename().string() + " only",
+                           "Both splits need the same classes."));
+  for (const std::string& name : only_test)
+    issues.push_back(error((train / name).string(), "the class is in " + test.filename().string() + " only",
+                           "Both splits need the same classes."));
 }
 
 }  // namespace
 
-Dataset openFolder(const std::string& name, int limit_train, int limit_test, Issues& issues) {
+Dataset openFolder(const std::string& name, int limit_train, int limit_test, Issues& issues,
+                   std::size_t checked_whole) {
   const fs::path folder(name);
   Dataset data;
   std::error_code ignored;
   if (name.empty() || !fs::is_directory(folder, ignored)) {
-    issues.push_back(error(name.empty() ? std::string("--data") : name, name.empty() ? "the folder is missing" : "the folder does not exist", kLayout));
+    issues.push_back(error(name.empty() ? std::string("--data") : name,
+                           name.empty() ? "the folder is missing" : "the folder does not exist", kLayout));
     return data;
   }
   data.title = fs::weakly_canonical(folder, ignored).filename().string();
   const fs::path train = folder / "train";
   const std::optional<fs::path> test = testFolder(folder);
   if (!fs::is_directory(train, ignored)) issues.push_back(error(train.string(), "the folder is missing", kLayout));
-  if (!test) issues.push_back(error((folder / "test").string(), "the folder is missing, and so are val and validation", kLayout));
+  if (!test)
+    issues.push_back(
+        error((folder / "test").string(), "the folder is missing, and so are val and validation", kLayout));
   if (hasErrors(issues)) return data;
 
   data.class_names = foldersIn(train);
   if (data.class_names.empty()) issues.push_back(error(train.string(), "there is no folder of a class in it", kLayout));
   compareClasses(train, *test, issues);
-  const auto train_split = openSplit(train, data.class_names, limit_train, issues);
-  const auto test_split = openSplit(*test, data.class_names, limit_test, issues);
+  const auto train_split = openSplit(train, data.class_names, limit_train, checked_whole, issues);
+  const auto test_split = openSplit(*test, data.class_names, limit_test, checked_whole, issues);
   Fingerprint print;
   for (const auto& split : {train_split, test_split})
     for (const File& file : split->files()) {

@@ -67,9 +67,13 @@ std::optional<IdxFile> readIdx(const fs::path& path, int dimensions, Issues& iss
   const std::uint64_t header_size = 4 + 4 * dimensions;
   const std::vector<std::uint8_t> header = readUpTo(file.get(), header_size);
   if (damaged()) return refuse("the compressed file is damaged", again);
-  if (header.size() < header_size) return refuse("the file ends within its header: expected " + sizeText(header_size) + ", found " + sizeText(header.size()), again);
+  if (header.size() < header_size)
+    return refuse(
+        "the file ends within its header: expected " + sizeText(header_size) + ", found " + sizeText(header.size()),
+        again);
   if (header[0] != 0 || header[1] != 0 || header[2] != 8 || header[3] != dimensions)
-    return refuse("this is no IDX file of bytes with " + std::to_string(dimensions) + " dimensions", "Check that it is the file that its name says.");
+    return refuse("this is no IDX file of bytes with " + std::to_string(dimensions) + " dimensions",
+                  "Check that it is the file that its name says.");
   IdxFile out;
   std::uint64_t wanted = 1;
   for (int d = 0; d < dimensions; ++d) {
@@ -83,32 +87,40 @@ std::optional<IdxFile> readIdx(const fs::path& path, int dimensions, Issues& iss
   out.bytes = readUpTo(file.get(), wanted);
   if (damaged()) return refuse("the compressed file is damaged", again);
   if (out.bytes.size() < wanted)
-    return refuse("the file is truncated: expected " + sizeText(header_size + wanted) + ", found " + sizeText(header_size + out.bytes.size()), again);
+    return refuse("the file is truncated: expected " + sizeText(header_size + wanted) + ", found " +
+                      sizeText(header_size + out.bytes.size()),
+                  again);
   std::uint8_t beyond = 0;
   const int more = gzread(file.get(), &beyond, 1);  // also checks the checksum at the end of gzip files
   if (more < 0) return refuse("the compressed file is damaged", again);
-  if (more > 0) return refuse("the file goes on after the " + sizeText(header_size + wanted) + " that its header announces", again);
+  if (more > 0)
+    return refuse("the file goes on after the " + sizeText(header_size + wanted) + " that its header announces", again);
   return out;
 }
 
-std::shared_ptr<MemorySplit> openSplit(const fs::path& folder, const std::string& stem, const char* hint, Issues& issues) {
+std::shared_ptr<MemorySplit> openSplit(const fs::path& folder, const std::string& stem, const char* hint,
+                                       Issues& issues) {
   const auto open = [&](const char* what, int dimensions) -> std::optional<IdxFile> {
     const std::string name = stem + what;
     if (const auto path = fileNamed(folder, name, dimensions)) return readIdx(*path, dimensions, issues);
-    issues.push_back(error((folder / (name + "-idx" + std::to_string(dimensions) + "-ubyte[.gz]")).string(), "the file is missing", hint));
+    issues.push_back(error((folder / (name + "-idx" + std::to_string(dimensions) + "-ubyte[.gz]")).string(),
+                           "the file is missing", hint));
     return std::nullopt;
   };
   std::optional<IdxFile> images = open("-images", 3), labels = open("-labels", 1);
   if (!images || !labels) return nullptr;
   if (images->shape[0] != labels->shape[0]) {
-    issues.push_back(error(folder.string(), stem + ": " + std::to_string(images->shape[0]) + " images, but " + std::to_string(labels->shape[0]) + " labels",
-                           "The two files belong to different data sets: fetch them again."));
+    issues.push_back(error(
+        folder.string(),
+        stem + ": " + std::to_string(images->shape[0]) + " images, but " + std::to_string(labels->shape[0]) + " labels",
+        "The two files belong to different data sets: fetch them again."));
     return nullptr;
   }
   const int height = static_cast<int>(images->shape[1]), width = static_cast<int>(images->shape[2]);
   const std::size_t area = static_cast<std::size_t>(width) * height;
-  return std::make_shared<MemorySplit>(stem == "train" ? "train" : "test", MemorySplit::Layout{width, height, 1, 0, area},
-                                       std::move(images->bytes), std::vector<int>(labels->bytes.begin(), labels->bytes.end()));
+  return std::make_shared<MemorySplit>(stem == "train" ? "train" : "test",
+                                       MemorySplit::Layout{width, height, 1, 0, area}, std::move(images->bytes),
+                                       std::vector<int>(labels->bytes.begin(), labels->bytes.end()));
 }
 
 Dataset openIdxFolder(const std::string& folder, const char* hint, Issues& issues) {
@@ -136,14 +148,20 @@ Dataset openIdxFolder(const std::string& folder, const char* hint, Issues& issue
 }  // namespace
 
 Dataset openIdx(const std::string& folder, Issues& issues) {
-  return openIdxFolder(folder, "The folder has to hold train-images-idx3-ubyte, train-labels-idx1-ubyte and the same with t10k, each plain or as .gz.", issues);
+  return openIdxFolder(folder,
+                       "The folder has to hold train-images-idx3-ubyte, train-labels-idx1-ubyte and the same with "
+                       "t10k, each plain or as .gz.",
+                       issues);
 }
 
 Dataset openFashionMnist(const std::string& folder, Issues& issues) {
-  Dataset data = openIdxFolder(folder.empty() ? kFashionMnistFolder : folder,
-                               "Install Debian's package dataset-fashion-mnist, or give the folder of its four files: fashion-mnist:DIR.", issues);
+  Dataset data = openIdxFolder(
+      folder.empty() ? kFashionMnistFolder : folder,
+      "Install Debian's package dataset-fashion-mnist, or give the folder of its four files: fashion-mnist:DIR.",
+      issues);
   data.title = "Fashion-MNIST";
-  const std::vector<std::string> names{"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"};
+  const std::vector<std::string> names{"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
+                                       "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot"};
   if (data.class_names.size() == names.size()) data.class_names = names;
   return data;
 }

@@ -51,7 +51,8 @@ struct Loader::State {
 
   void fill(std::int64_t number, Batch& batch) {
     const std::int64_t first = number * plan.batch;
-    const auto count = static_cast<int>(std::min<std::int64_t>(plan.batch, static_cast<std::int64_t>(plan.order.size()) - first));
+    const auto count =
+        static_cast<int>(std::min<std::int64_t>(plan.batch, static_cast<std::int64_t>(plan.order.size()) - first));
     const std::size_t values = std::size_t{3} * transform.spec().side * transform.spec().side;
     batch.count = count;
     batch.pixels.resize(values * count);
@@ -82,7 +83,8 @@ struct Loader::State {
 
 Loader::Loader(Plan plan, const Transform& transform) : state_(std::make_unique<State>(std::move(plan), transform)) {
   State& s = *state_;
-  PALIMPSEST_EXPECT(s.plan.split != nullptr && s.plan.batch >= 1 && s.plan.first_batch >= 0 && s.plan.threads >= 0, "[loader] the plan makes no sense");
+  PALIMPSEST_EXPECT(s.plan.split != nullptr && s.plan.batch >= 1 && s.plan.first_batch >= 0 && s.plan.threads >= 0,
+                    "[loader] the plan makes no sense");
   for (const std::int64_t index : s.plan.order)
     PALIMPSEST_EXPECT(index >= 0 && index < s.plan.split->size(), "[loader] an index lies outside the split");
   s.plan.ahead = std::max(s.plan.ahead, 1);

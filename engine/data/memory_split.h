@@ -13,9 +13,9 @@ class MemorySplit final : public Split {
  public:
   struct Layout {
     int width = 0, height = 0;
-    int planes = 1;             // 1: grey; 3: red, green and blue behind each other
-    std::size_t first = 0;      // byte of the first image
-    std::size_t stride = 0;     // from image to image
+    int planes = 1;          // 1: grey; 3: red, green and blue behind each other
+    std::size_t first = 0;   // byte of the first image
+    std::size_t stride = 0;  // from image to image
   };
   MemorySplit(std::string name, Layout layout, std::vector<std::uint8_t> bytes, std::vector<int> labels)
       : name_(std::move(name)), layout_(layout), bytes_(std::move(bytes)), labels_(std::move(labels)) {}

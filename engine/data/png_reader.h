@@ -15,11 +15,11 @@ class PngReader {
   PngReader(const PngReader&) = delete;
   PngReader& operator=(const PngReader&) = delete;
 
-  bool readHeader();                     // false: see problem()
+  bool readHeader();  // false: see problem()
   int width() const { return width_; }
   int height() const { return height_; }
   int channels() const { return channels_; }  // 1 or 3, of 8 bits
-  bool readRows(std::uint8_t** rows);    // height() rows of width() * channels() bytes
+  bool readRows(std::uint8_t** rows);         // height() rows of width() * channels() bytes
   std::string problem() const { return problem_[0] ? problem_ : "the PNG file is damaged"; }
 
   struct Callbacks;  // libpng's

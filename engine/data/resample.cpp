@@ -100,12 +100,15 @@ Image blank(int width, int height, int channels) {
 }
 
 // Rows first..first+count-1 of the source, cut to the window's columns and resampled across if need be.
-Image acrossRows(const PixelView& source, const Box& box, int width, const Window& window, int first, int count, Resampling how) {
+Image acrossRows(const PixelView& source, const Box& box, int width, const Window& window, int first, int count,
+                 Resampling how) {
   Image out = blank(window.width, count, source.channels);
   const int bytes = window.width * source.channels;
   const bool same = width == source.width && box.left == 0 && box.right == width;
   Weights w;
-  if (!same) w = weightsFor(source.width, static_cast<float>(box.left), static_cast<float>(box.right), width, window.left, window.width, how);
+  if (!same)
+    w = weightsFor(source.width, static_cast<float>(box.left), static_cast<float>(box.right), width, window.left,
+                   window.width, how);
   for (int y = 0; y < count; ++y) {
     const std::uint8_t* in = source.pixels + (first + y) * source.stride;
     std::uint8_t* target = &out.pixels[static_cast<std::size_t>(y) * bytes];
@@ -121,22 +124,26 @@ Image acrossRows(const PixelView& source, const Box& box, int width, const Windo
 PixelView viewOf(const Image& image) { return viewOf(image, 0, 0, image.width, image.height); }
 
 PixelView viewOf(const Image& image, int left, int top, int width, int height) {
-  PALIMPSEST_EXPECT(left >= 0 && top >= 0 && width > 0 && height > 0 && left + width <= image.width && top + height <= image.height,
-                    "[image] the rectangle reaches outside the image");
+  PALIMPSEST_EXPECT(
+      left >= 0 && top >= 0 && width > 0 && height > 0 && left + width <= image.width && top + height <= image.height,
+      "[image] the rectangle reaches outside the image");
   const std::ptrdiff_t stride = static_cast<std::ptrdiff_t>(image.width) * image.channels;
   return {image.pixels.data() + top * stride + left * image.channels, stride, width, height, image.channels};
 }
 
 Image resampled(const PixelView& source, const Box& box, int width, int height, const Window& window, Resampling how) {
   PALIMPSEST_EXPECT(source.channels == 1 || source.channels == 3, "[image] an image has 1 or 3 channels");
-  PALIMPSEST_EXPECT(width > 0 && height > 0 && window.left >= 0 && window.top >= 0 && window.width > 0 && window.height > 0 &&
-                        window.left + window.width <= width && window.top + window.height <= height,
+  PALIMPSEST_EXPECT(width > 0 && height > 0 && window.left >= 0 && window.top >= 0 && window.width > 0 &&
+                        window.height > 0 && window.left + window.width <= width &&
+                        window.top + window.height <= height,
                     "[image] the window reaches outside the resized image");
   PALIMPSEST_EXPECT(box.left >= 0 && box.top >= 0 && box.right <= source.width && box.bottom <= source.height &&
-                        box.left < box.right && box.top < box.bottom, "[image] the box reaches outside the image");
+                        box.left < box.right && box.top < box.bottom,
+                    "[image] the box reaches outside the image");
   if (height == source.height && box.top == 0 && box.bottom == height)
     return acrossRows(source, box, width, window, window.top, window.height, how);
-  const Weights down = weightsFor(source.height, static_cast<float>(box.top), static_cast<float>(box.bottom), height, window.top, window.height, how);
+  const Weights down = weightsFor(source.height, static_cast<float>(box.top), static_cast<float>(box.bottom), height,
+                                  window.top, window.height, how);
   const int first = down.first.front();
   const int count = down.first.back() + down.count.back() - first;
   const Image rows = acrossRows(source, box, width, window, first, count, how);
@@ -149,7 +156,8 @@ Image resized(const Image& image, int width, int height, Resampling how) {
   return resizedBox(image, 0, 0, image.width, image.height, width, height, how);
 }
 
-Image resizedBox(const Image& image, double left, double top, double right, double bottom, int width, int height, Resampling how) {
+Image resizedBox(const Image& image, double left, double top, double right, double bottom, int width, int height,
+                 Resampling how) {
   return resampled(viewOf(image), {left, top, right, bottom}, width, height, {0, 0, width, height}, how);
 }
 

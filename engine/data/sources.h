@@ -13,13 +13,16 @@ Dataset openFashionMnist(const std::string& folder, Issues& issues);  // "" take
 Dataset openIdx(const std::string& folder, Issues& issues);
 Dataset openCifar10(const std::string& folder, Issues& issues);
 Dataset openCifar100(const std::string& folder, Issues& issues);
-// The limits apply before images are checked, so that nothing is decoded in vain.
-Dataset openFolder(const std::string& folder, int limit_train, int limit_test, Issues& issues);
+// The limits apply before images are checked, so that nothing is decoded in vain. Splits of more than `checked_whole`
+// files are checked by the beginnings and ends of their files, others by decoding all of them.
+Dataset openFolder(const std::string& folder, int limit_train, int limit_test, Issues& issues,
+                   std::size_t checked_whole = 20'000);
 
 inline constexpr const char* kFashionMnistFolder = "/usr/share/datasets/fashion-mnist";
 
 // Labels have to be 0 to n-1, each with images in both splits; returns n, or 0 after reporting.
-int checkedClasses(const std::string& path, const std::vector<int>& train, const std::vector<int>& test, Issues& issues);
+int checkedClasses(const std::string& path, const std::vector<int>& train, const std::vector<int>& test,
+                   Issues& issues);
 
 // A 64-bit FNV-1a hash, the same on every machine.
 class Fingerprint {

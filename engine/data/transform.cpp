@@ -45,7 +45,9 @@ Image randomResizedCrop(const Image& image, int side, double smallest, Rng& rng)
 
 // Resize(short) keeps the aspect ratio and truncates the longer side; CenterCrop rounds half to even.
 Image resizedAndCropped(const Image& image, int short_side, int side, Resampling how) {
-  const auto longer = [&](int a, int b) { return static_cast<int>(static_cast<double>(static_cast<std::int64_t>(short_side) * a) / b); };
+  const auto longer = [&](int a, int b) {
+    return static_cast<int>(static_cast<double>(static_cast<std::int64_t>(short_side) * a) / b);
+  };
   const bool tall = image.width <= image.height;
   const int width = tall ? short_side : longer(image.width, image.height);
   const int height = tall ? longer(image.height, image.width) : short_side;
@@ -115,11 +117,14 @@ Transform::Transform(TransformSpec spec) : spec_(std::move(spec)), table_(3 * 25
   Issues issues;
   const char* option = spec_.train ? "--train-transform" : "--test-transform";
   if (spec_.name != "plain" && spec_.name != "pilot" && spec_.name != "pilot-coda")
-    issues.push_back(error(option, "there is no transform \"" + spec_.name + "\"", "Choose plain, pilot or pilot-coda."));
+    issues.push_back(
+        error(option, "there is no transform \"" + spec_.name + "\"", "Choose plain, pilot or pilot-coda."));
   if (spec_.range != "0..1" && spec_.range != "-1..1" && spec_.range != "imagenet")
-    issues.push_back(error("--input-range", "there is no range \"" + spec_.range + "\"", "Choose 0..1, -1..1 or imagenet."));
+    issues.push_back(
+        error("--input-range", "there is no range \"" + spec_.range + "\"", "Choose 0..1, -1..1 or imagenet."));
   if (spec_.side < 1 || spec_.side > 4096)
-    issues.push_back(error("--image-size", "an image side of " + std::to_string(spec_.side) + " pixels is not possible", "Choose 1 to 4096."));
+    issues.push_back(error("--image-size", "an image side of " + std::to_string(spec_.side) + " pixels is not possible",
+                           "Choose 1 to 4096."));
   if (!issues.empty()) throw BadInput(std::move(issues));
   for (int c = 0; c < 3; ++c)
     for (int byte = 0; byte < 256; ++byte) table_[c * 256 + byte] = ranged(spec_.range, c, byte);

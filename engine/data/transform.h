@@ -14,24 +14,25 @@ enum class Resampling { Bilinear, Bicubic };  // Pillow's; bicubic has a = -0.5
 
 // Pillow's Image.resize with a source box (in source pixels, fractions allowed).
 Image resized(const Image& image, int width, int height, Resampling how);
-Image resizedBox(const Image& image, double left, double top, double right, double bottom, int width, int height, Resampling how);
+Image resizedBox(const Image& image, double left, double top, double right, double bottom, int width, int height,
+                 Resampling how);
 Image cropped(const Image& image, int left, int top, int width, int height);
 Image flipped(const Image& image);
 Image toRgb(const Image& image);
 
 struct TransformSpec {
-  std::string name = "plain";         // plain | pilot | pilot-coda
+  std::string name = "plain";  // plain | pilot | pilot-coda
   bool train = false;
   int side = 224;
-  std::string range = "0..1";         // 0..1 | -1..1 | imagenet
-  std::string id() const;             // "pilot-train-112-0..1": part of cache keys
+  std::string range = "0..1";  // 0..1 | -1..1 | imagenet
+  std::string id() const;      // "pilot-train-112-0..1": part of cache keys
 };
 
 class Transform {
  public:
   explicit Transform(TransformSpec spec);  // throws BadInput for an unknown name or range
   const TransformSpec& spec() const { return spec_; }
-  bool deterministic() const;              // true when rng is never drawn from: features may be cached
+  bool deterministic() const;  // true when rng is never drawn from: features may be cached
   // Writes 3 * side * side floats. Thread-safe.
   void operator()(const Image& image, Rng& rng, float* out) const;
 

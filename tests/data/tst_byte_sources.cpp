@@ -26,7 +26,8 @@ QByteArray number(quint32 value) {
 
 // Pixel i of image k is k * 10 + i.
 QByteArray idxImages(int count, int rows, int columns) {
-  QByteArray bytes = QByteArray("\0\0\x08\x03", 4) + number(quint32(count)) + number(quint32(rows)) + number(quint32(columns));
+  QByteArray bytes =
+      QByteArray("\0\0\x08\x03", 4) + number(quint32(count)) + number(quint32(rows)) + number(quint32(columns));
   for (int k = 0; k < count; ++k)
     for (int i = 0; i < rows * columns; ++i) bytes.append(char(k * 10 + i));
   return bytes;
@@ -81,7 +82,8 @@ Issues issuesOf(const std::string& spec) {
 }
 
 bool mentions(const Issues& issues, const char* text) {
-  return std::any_of(issues.begin(), issues.end(), [&](const Issue& issue) { return lineOf(issue).find(text) != std::string::npos; });
+  return std::any_of(issues.begin(), issues.end(),
+                     [&](const Issue& issue) { return lineOf(issue).find(text) != std::string::npos; });
 }
 
 }  // namespace
@@ -117,11 +119,16 @@ class ByteSourcesTest : public QObject {
     QTest::newRow("header only") << name << images.left(7) << QByteArray("within its header");
     QTest::newRow("empty") << name << QByteArray() << QByteArray("within its header");
     QTest::newRow("too long") << name << images + "x" << QByteArray("goes on");
-    QTest::newRow("labels instead") << name << idxLabels({0, 1, 0, 1, 0, 1, 1, 1, 1, 1, 1}) << QByteArray("3 dimensions");
-    QTest::newRow("a huge claim") << name << QByteArray("\0\0\x08\x03\xff\xff\xff\xff\0\0\x10\0\0\0\x10\0", 16) << QByteArray("announces");
-    QTest::newRow("one label too few") << QByteArray("train-labels.idx1-ubyte") << idxLabels({0, 1, 0, 1}) << QByteArray("5 images, but 4 labels");
-    QTest::newRow("a gap in the labels") << QByteArray("train-labels.idx1-ubyte") << idxLabels({0, 3, 0, 3, 0}) << QByteArray("class 2 has no training image");
-    QTest::newRow("a class without test images") << QByteArray("train-labels.idx1-ubyte") << idxLabels({0, 1, 2, 1, 0}) << QByteArray("class 2 has no test image");
+    QTest::newRow("labels instead") << name << idxLabels({0, 1, 0, 1, 0, 1, 1, 1, 1, 1, 1})
+                                    << QByteArray("3 dimensions");
+    QTest::newRow("a huge claim") << name << QByteArray("\0\0\x08\x03\xff\xff\xff\xff\0\0\x10\0\0\0\x10\0", 16)
+                                  << QByteArray("announces");
+    QTest::newRow("one label too few") << QByteArray("train-labels.idx1-ubyte") << idxLabels({0, 1, 0, 1})
+                                       << QByteArray("5 images, but 4 labels");
+    QTest::newRow("a gap in the labels") << QByteArray("train-labels.idx1-ubyte") << idxLabels({0, 3, 0, 3, 0})
+                                         << QByteArray("class 2 has no training image");
+    QTest::newRow("a class without test images") << QByteArray("train-labels.idx1-ubyte") << idxLabels({0, 1, 2, 1, 0})
+                                                 << QByteArray("class 2 has no test image");
   }
   void damagedIdxFilesAreRefused() {
     QFETCH(QByteArray, name);

@@ -35,13 +35,18 @@ Bytes pngOf(int width, int height, std::vector<Bytes> rows, const PngOptions& op
   Bytes out;
   png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, nullptr, nullptr);
   png_infop info = png_create_info_struct(png);
-  png_set_write_fn(png, &out, [](png_structp p, png_bytep data, std::size_t n) {
-    auto* to = static_cast<Bytes*>(png_get_io_ptr(p));
-    to->insert(to->end(), data, data + n);
-  }, nullptr);
-  png_set_IHDR(png, info, png_uint_32(width), png_uint_32(height), options.depth, options.colour, options.interlace, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+  png_set_write_fn(
+      png, &out,
+      [](png_structp p, png_bytep data, std::size_t n) {
+        auto* to = static_cast<Bytes*>(png_get_io_ptr(p));
+        to->insert(to->end(), data, data + n);
+      },
+      nullptr);
+  png_set_IHDR(png, info, png_uint_32(width), png_uint_32(height), options.depth, options.colour, options.interlace,
+               PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
   if (!options.palette.empty()) png_set_PLTE(png, info, options.palette.data(), int(options.palette.size()));
-  if (!options.transparency.empty()) png_set_tRNS(png, info, options.transparency.data(), int(options.transparency.size()), nullptr);
+  if (!options.transparency.empty())
+    png_set_tRNS(png, info, options.transparency.data(), int(options.transparency.size()), nullptr);
   png_write_info(png, info);
   std::vector<png_bytep> pointers;
   for (Bytes& row : rows) pointers.push_back(row.data());
@@ -61,7 +66,8 @@ Bytes noise(std::size_t count, std::uint64_t seed) {
 std::vector<Bytes> rowsOf(const Bytes& pixels, int height) {
   std::vector<Bytes> rows;
   const std::size_t step = pixels.size() / std::size_t(height);
-  for (int y = 0; y < height; ++y) rows.emplace_back(pixels.begin() + std::ptrdiff_t(step) * y, pixels.begin() + std::ptrdiff_t(step) * (y + 1));
+  for (int y = 0; y < height; ++y)
+    rows.emplace_back(pixels.begin() + std::ptrdiff_t(step) * y, pixels.begin() + std::ptrdiff_t(step) * (y + 1));
   return rows;
 }
 
@@ -98,9 +104,12 @@ class DecodeTest : public QObject {
   }
 
   void fourInksBecomeThreeLights() {
-    struct Row { Bytes stored, rgb; };  // stored: 255 minus the ink
+    struct Row {
+      Bytes stored, rgb;
+    };  // stored: 255 minus the ink
     const Row rows[] = {{{255, 255, 255, 255}, {255, 255, 255}}, {{0, 255, 255, 255}, {0, 255, 255}},
-                        {{255, 0, 255, 255}, {255, 0, 255}}, {{255, 255, 255, 0}, {0, 0, 0}}, {{128, 128, 128, 255}, {128, 128, 128}}, {{255, 255, 255, 100}, {100, 100, 100}}};
+                        {{255, 0, 255, 255}, {255, 0, 255}},     {{255, 255, 255, 0}, {0, 0, 0}},
+                        {{128, 128, 128, 255}, {128, 128, 128}}, {{255, 255, 255, 100}, {100, 100, 100}}};
     for (const Row& row : rows) {
       Bytes pixels;
       for (int i = 0; i < 16 * 16; ++i) pixels.insert(pixels.end(), row.stored.begin(), row.stored.end());
@@ -115,7 +124,8 @@ class DecodeTest : public QObject {
     for (const int interlace : {PNG_INTERLACE_NONE, PNG_INTERLACE_ADAM7}) {
       const Bytes rgb = noise(21 * 13 * 3, 1), grey = noise(21 * 13, 2);
       QCOMPARE(decodeImage(pngOf(21, 13, rowsOf(rgb, 13), {.interlace = interlace})).image.pixels, rgb);
-      const Decoded decoded = decodeImage(pngOf(21, 13, rowsOf(grey, 13), {.colour = PNG_COLOR_TYPE_GRAY, .interlace = interlace}));
+      const Decoded decoded =
+          decodeImage(pngOf(21, 13, rowsOf(grey, 13), {.colour = PNG_COLOR_TYPE_GRAY, .interlace = interlace}));
       QCOMPARE(decoded.image.channels, 1);
       QCOMPARE(decoded.image.pixels, grey);
     }
@@ -124,7 +134,8 @@ class DecodeTest : public QObject {
   void transparencyIsDroppedAndSixteenBitsAreCut() {
     const Bytes rgba = noise(8 * 4 * 4, 3);
     Bytes rgb;
-    for (std::size_t i = 0; i < rgba.size(); i += 4) rgb.insert(rgb.end(), rgba.begin() + std::ptrdiff_t(i), rgba.begin() + std::ptrdiff_t(i) + 3);
+    for (std::size_t i = 0; i < rgba.size(); i += 4)
+      rgb.insert(rgb.end(), rgba.begin() + std::ptrdiff_t(i), rgba.begin() + std::ptrdiff_t(i) + 3);
     QCOMPARE(decodeImage(pngOf(8, 4, rowsOf(rgba, 4), {.colour = PNG_COLOR_TYPE_RGB_ALPHA})).image.pixels, rgb);
     const Bytes deep = noise(8 * 4 * 2, 4);
     Bytes upper;
@@ -132,12 +143,16 @@ class DecodeTest : public QObject {
     const Decoded decoded = decodeImage(pngOf(8, 4, rowsOf(deep, 4), {.colour = PNG_COLOR_TYPE_GRAY, .depth = 16}));
     QCOMPARE(decoded.image.channels, 1);
     QCOMPARE(decoded.image.pixels, upper);
-    const Decoded shaded = decodeImage(pngOf(4, 4, rowsOf(deep, 4), {.colour = PNG_COLOR_TYPE_GRAY_ALPHA, .depth = 16}));
+    const Decoded shaded =
+        decodeImage(pngOf(4, 4, rowsOf(deep, 4), {.colour = PNG_COLOR_TYPE_GRAY_ALPHA, .depth = 16}));
     QCOMPARE(shaded.image.channels, 1);
   }
 
   void palettesAndBitsAreExpanded() {
-    const PngOptions options{.colour = PNG_COLOR_TYPE_PALETTE, .depth = 4, .palette = {{1, 2, 3}, {40, 50, 60}, {255, 0, 9}}, .transparency = {0, 128}};
+    const PngOptions options{.colour = PNG_COLOR_TYPE_PALETTE,
+                             .depth = 4,
+                             .palette = {{1, 2, 3}, {40, 50, 60}, {255, 0, 9}},
+                             .transparency = {0, 128}};
     const Decoded decoded = decodeImage(pngOf(4, 1, {{0x01, 0x20}}, options));
     QCOMPARE(decoded.image.pixels, (Bytes{1, 2, 3, 40, 50, 60, 255, 0, 9, 1, 2, 3}));
     const Decoded bits = decodeImage(pngOf(8, 1, {{0xa1}}, {.colour = PNG_COLOR_TYPE_GRAY, .depth = 1}));
@@ -150,7 +165,8 @@ class DecodeTest : public QObject {
     const Bytes png = pngOf(64, 64, rowsOf(noise(64 * 64 * 3, 6), 64), {});
     for (const Bytes& whole : {jpeg, progressive, png}) {
       QCOMPARE(problemOf(whole), std::string());
-      for (const std::size_t kept : {std::size_t{0}, std::size_t{2}, std::size_t{9}, std::size_t{40}, whole.size() / 3, whole.size() / 2, whole.size() - 200}) {
+      for (const std::size_t kept : {std::size_t{0}, std::size_t{2}, std::size_t{9}, std::size_t{40}, whole.size() / 3,
+                                     whole.size() / 2, whole.size() - 200}) {
         const Bytes part(whole.begin(), whole.begin() + std::ptrdiff_t(kept));
         QVERIFY2(!problemOf(part).empty(), qPrintable(QString::number(kept)));
         QVERIFY2(!decodeImage(part).problem.empty(), qPrintable(QString::number(kept)));
@@ -170,7 +186,8 @@ class DecodeTest : public QObject {
       const Decoded decoded = decodeImage(file);
       noticed += !decoded.problem.empty();
       if (decoded.problem.empty())
-        QCOMPARE(decoded.image.pixels.size(), std::size_t(decoded.image.width) * std::size_t(decoded.image.height) * std::size_t(decoded.image.channels));
+        QCOMPARE(decoded.image.pixels.size(), std::size_t(decoded.image.width) * std::size_t(decoded.image.height) *
+                                                  std::size_t(decoded.image.channels));
     }
     QVERIFY(noticed > 100);
   }

@@ -5,6 +5,7 @@
 #include <QtTest>
 
 #include "engine/data/dataset.h"
+#include "engine/data/sources.h"
 #include "engine/protocol/error.h"
 
 using namespace palimpsest;
@@ -34,7 +35,8 @@ void fill(const Folder& folder, const char* test) {
   folder.image("train/zebra/a.png", qRgb(40, 50, 60));
   folder.image("train/10/x.jpg", qRgb(200, 100, 50), 16, 16);
   folder.image("train/9/x.png", qRgb(1, 1, 1));
-  for (const char* name : {"zebra", "10", "9"}) folder.image((std::string(test) + "/" + name + "/t.png").c_str(), qRgb(0, 0, 0));
+  for (const char* name : {"zebra", "10", "9"})
+    folder.image((std::string(test) + "/" + name + "/t.png").c_str(), qRgb(0, 0, 0));
 }
 
 Issues issuesOf(const std::string& spec, int limit = 0) {
@@ -111,6 +113,22 @@ class ImageFolderTest : public QObject {
     QVERIFY(mentions(issues, "train/void", "no JPEG or PNG"));
     QVERIFY(mentions(issues, "test/void", "no JPEG or PNG"));
     QCOMPARE(issues.size(), std::size_t{7});
+  }
+
+  void ofManyFilesTheEndsTell() {
+    const Folder folder;
+    fill(folder, "test");
+    Issues issues;
+    openFolder(folder.root.path().toStdString(), 0, 0, issues, 0);
+    QCOMPARE(issues.size(), std::size_t{0});
+    for (const char* name : {"train/zebra/b.png", "train/10/x.jpg"}) {
+      QFile file(folder.at(name));
+      QVERIFY(file.resize(file.size() - 12));  // less than the image itself
+    }
+    folder.text("train/9/text.png", "nothing to see");
+    openFolder(folder.root.path().toStdString(), 0, 0, issues, 0);
+    QVERIFY(mentions(issues, "train/10/x.jpg", "Premature"));
+    QVERIFY(mentions(issues, "train/9/text.png", "neither"));
   }
 
   void limitsSpareWhatLiesBeyondThem() {

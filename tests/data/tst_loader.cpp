@@ -94,7 +94,9 @@ class LoaderTest : public QObject {
     const auto pixelsOf = [](const std::vector<Batch>& batches, std::int64_t index) {
       for (const Batch& batch : batches)
         for (std::size_t i = 0; i < batch.indices.size(); ++i)
-          if (batch.indices[i] == index) return std::vector<float>(batch.pixels.begin() + std::ptrdiff_t(i) * 48, batch.pixels.begin() + std::ptrdiff_t(i + 1) * 48);
+          if (batch.indices[i] == index)
+            return std::vector<float>(batch.pixels.begin() + std::ptrdiff_t(i) * 48,
+                                      batch.pixels.begin() + std::ptrdiff_t(i + 1) * 48);
       return std::vector<float>{};
     };
     const std::vector<Batch> first = all(plan);

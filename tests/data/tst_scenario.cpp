@@ -36,7 +36,11 @@ class ScenarioTest : public QObject {
   Q_OBJECT
  private Q_SLOTS:
   void ordersOfSeed1993AreThoseOfNumPy() {
-    struct Row { int classes; std::vector<int> first; std::int64_t checksum; };
+    struct Row {
+      int classes;
+      std::vector<int> first;
+      std::int64_t checksum;
+    };
     const Row rows[] = {{10, {4, 2, 7, 6, 0, 3, 5, 8, 9, 1}, 216},
                         {50, {43, 41, 23, 14, 13, 40, 42, 22, 16, 45}, 29649},
                         {100, {68, 56, 78, 8, 23, 84, 90, 65, 74, 76}, 236946},

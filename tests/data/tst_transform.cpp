@@ -83,7 +83,10 @@ class TransformTest : public QObject {
     // Two pixels to four by hand: at 0.25 of a pixel from the nearest, with a = -0.5, weights over the two pixels
     // that exist are renormalised.
     const Image out = resized({2, 1, 1, {0, 255}}, 4, 1, Resampling::Bicubic);
-    const auto k = [](double x) { x = std::abs(x); return x < 1 ? 1.5 * x * x * x - 2.5 * x * x + 1 : -0.5 * (((x - 5) * x + 8) * x - 4); };
+    const auto k = [](double x) {
+      x = std::abs(x);
+      return x < 1 ? 1.5 * x * x * x - 2.5 * x * x + 1 : -0.5 * (((x - 5) * x + 8) * x - 4);
+    };
     for (int i = 0; i < 4; ++i) {
       const double center = (i + 0.5) / 2;
       double on = k(1.5 - center), off = k(0.5 - center);
@@ -119,7 +122,8 @@ class TransformTest : public QObject {
     const Image grey = noise(40, 30, 1, 3);
     for (const char* name : {"plain", "pilot", "pilot-coda"})
       for (const bool train : {false, true})
-        QCOMPARE(transformed({name, train, 28, "imagenet"}, grey, 7), transformed({name, train, 28, "imagenet"}, toRgb(grey), 7));
+        QCOMPARE(transformed({name, train, 28, "imagenet"}, grey, 7),
+                 transformed({name, train, 28, "imagenet"}, toRgb(grey), 7));
   }
 
   void resizingTheShortSideTruncatesTheLonger() {
@@ -130,7 +134,8 @@ class TransformTest : public QObject {
     for (int y = 0; y < 224; ++y)
       for (int x = 0; x < 224; ++x)
         for (int c = 0; c < 3; ++c)
-          QCOMPARE(got[(std::size_t(c) * 224 + y) * 224 + x], float(reference.pixels[(std::size_t(y) * 224 + x) * 3 + c]) / 255.0f);
+          QCOMPARE(got[(std::size_t(c) * 224 + y) * 224 + x],
+                   float(reference.pixels[(std::size_t(y) * 224 + x) * 3 + c]) / 255.0f);
   }
 
   void codaResizesToTheSideItself() {
@@ -145,11 +150,14 @@ class TransformTest : public QObject {
     const Image image = noise(28, 28, 3, 6);
     const std::vector<float> got = transformed({"plain", true, 28, "0..1"}, image);
     for (int i = 0; i < 28 * 28; ++i)
-      for (int c = 0; c < 3; ++c) QCOMPARE(got[std::size_t(c) * 28 * 28 + i], float(image.pixels[std::size_t(i) * 3 + c]) / 255.0f);
+      for (int c = 0; c < 3; ++c)
+        QCOMPARE(got[std::size_t(c) * 28 * 28 + i], float(image.pixels[std::size_t(i) * 3 + c]) / 255.0f);
   }
 
   void rangesAreWhatTheyAreCalled() {
-    const auto first = [](const char* range, int value) { return transformed({"plain", false, 4, range}, filled(4, 4, 3, std::uint8_t(value))); };
+    const auto first = [](const char* range, int value) {
+      return transformed({"plain", false, 4, range}, filled(4, 4, 3, std::uint8_t(value)));
+    };
     QCOMPARE(first("0..1", 255)[0], 1.0f);
     QCOMPARE(first("-1..1", 0)[0], -1.0f);
     QCOMPARE(first("-1..1", 255)[0], 1.0f);
@@ -171,7 +179,8 @@ class TransformTest : public QObject {
   void randomCropsCoverTheDeclaredAreasAndShapes() {
     // A horizontal ramp tells how wide the crop was: the slope of the result is crop width / side.
     Image ramp = filled(250, 250, 1, 0);
-    for (int y = 0; y < 250; ++y) for (int x = 0; x < 250; ++x) ramp.pixels[std::size_t(y) * 250 + x] = std::uint8_t(x);
+    for (int y = 0; y < 250; ++y)
+      for (int x = 0; x < 250; ++x) ramp.pixels[std::size_t(y) * 250 + x] = std::uint8_t(x);
     const TransformSpec spec{"pilot", true, 25, "0..1"};
     double smallest = 1e9, largest = 0;
     int flips = 0;

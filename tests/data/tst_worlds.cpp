@@ -55,9 +55,11 @@ class WorldsTest : public QObject {
       for (std::int64_t i = 0; i < a.train->size(); ++i) QCOMPARE(a.train->image(i).pixels, b.train->image(i).pixels);
       std::vector<std::thread> threads;
       std::atomic<int> different{0};
-      for (int t = 0; t < 3; ++t) threads.emplace_back([&] {
-        for (std::int64_t i = 0; i < a.train->size(); ++i) different += a.train->image(i).pixels != b.train->image(i).pixels;
-      });
+      for (int t = 0; t < 3; ++t)
+        threads.emplace_back([&] {
+          for (std::int64_t i = 0; i < a.train->size(); ++i)
+            different += a.train->image(i).pixels != b.train->image(i).pixels;
+        });
       for (std::thread& thread : threads) thread.join();
       QCOMPARE(different.load(), 0);
     }
@@ -75,7 +77,8 @@ class WorldsTest : public QObject {
   void noTwoImagesAreTheSameAcrossClassesSplitsAndSeeds() {
     std::set<std::string> seen;
     std::size_t count = 0;
-    for (const char* spec : {"world:classes=60,train=10,test=10,seed=1", "world:classes=60,train=10,test=10,seed=2", "shapes:classes=60,train=10,test=10"}) {
+    for (const char* spec : {"world:classes=60,train=10,test=10,seed=1", "world:classes=60,train=10,test=10,seed=2",
+                             "shapes:classes=60,train=10,test=10"}) {
       const Dataset data = openDataset(spec);
       for (const auto& split : {data.train, data.test})
         for (std::int64_t i = 0; i < split->size(); ++i, ++count) {
@@ -94,11 +97,13 @@ class WorldsTest : public QObject {
         const Image image = data.train->image(i);
         blank += spread(image) < 6;
         bool coloured = false;
-        for (std::size_t p = 0; p < image.pixels.size(); p += 3) coloured = coloured || image.pixels[p] != image.pixels[p + 1];
+        for (std::size_t p = 0; p < image.pixels.size(); p += 3)
+          coloured = coloured || image.pixels[p] != image.pixels[p + 1];
         grey += !coloured;
       }
       QVERIFY2(blank * 50 < data.train->size(), qPrintable(QString::number(blank)));
-      if (std::string(spec).starts_with("world")) QVERIFY(std::abs(double(grey) / double(data.train->size()) - 0.55) < 0.08);
+      if (std::string(spec).starts_with("world"))
+        QVERIFY(std::abs(double(grey) / double(data.train->size()) - 0.55) < 0.08);
     }
   }
 
@@ -116,7 +121,10 @@ class WorldsTest : public QObject {
       double area = 0;
       for (const float cover : layer.cover) area += cover;
       area /= 64 * 64;
-      QVERIFY2(area > 0.2 && area < 0.75, qPrintable(QStringLiteral("%1: %2").arg(QString::fromStdString(NamedShape::names()[std::size_t(which)])).arg(area)));
+      QVERIFY2(
+          area > 0.2 && area < 0.75,
+          qPrintable(
+              QStringLiteral("%1: %2").arg(QString::fromStdString(NamedShape::names()[std::size_t(which)])).arg(area)));
     }
   }
 

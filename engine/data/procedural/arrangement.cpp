@@ -18,8 +18,10 @@ std::vector<Point> placesOf(Layout layout, Rng& rng) {
     const float turn = angle + 2 * std::numbers::pi_v<float> * i / count;
     if (layout == Layout::Row) places.push_back({0.62f * t * std::cos(angle), 0.62f * t * std::sin(angle)});
     else if (layout == Layout::Ring) places.push_back({0.58f * std::cos(turn), 0.58f * std::sin(turn)});
-    else if (layout == Layout::Grid) places.push_back({i % 2 ? 0.42f : -0.42f, 0.62f * (i / 2) / std::max(1, (count - 1) / 2) * 2 - 0.62f});
-    else if (layout == Layout::Cross) places.push_back(i == 0 ? Point{} : Point{0.62f * std::cos(turn), 0.62f * std::sin(turn)});
+    else if (layout == Layout::Grid)
+      places.push_back({i % 2 ? 0.42f : -0.42f, 0.62f * (i / 2) / std::max(1, (count - 1) / 2) * 2 - 0.62f});
+    else if (layout == Layout::Cross)
+      places.push_back(i == 0 ? Point{} : Point{0.62f * std::cos(turn), 0.62f * std::sin(turn)});
     else {
       const float x = between(rng, -0.6f, 0.6f), y = between(rng, -0.6f, 0.6f);
       places.push_back({x, y});

@@ -94,7 +94,8 @@ void Canvas::blur() {
       for (int i = 0; i < side_; ++i) {
         const int at = line * step + i * along;
         const int before = i > 0 ? at - along : at, after = i + 1 < side_ ? at + along : at;
-        for (int c = 0; c < 3; ++c) out[at + c] = 0.25f * rgb_[before + c] + 0.5f * rgb_[at + c] + 0.25f * rgb_[after + c];
+        for (int c = 0; c < 3; ++c)
+          out[at + c] = 0.25f * rgb_[before + c] + 0.5f * rgb_[at + c] + 0.25f * rgb_[after + c];
       }
     rgb_.swap(out);
   };
@@ -110,7 +111,8 @@ void Canvas::addNoise(float deviation, bool coloured, Rng& rng) {
   // Four 16-bit uniforms summed are near enough to a normal draw, at a tenth of its cost.
   const auto draw = [&rng] {
     const std::uint64_t bits = rng.next();
-    const auto sum = static_cast<std::int64_t>((bits & 0xffff) + (bits >> 16 & 0xffff) + (bits >> 32 & 0xffff) + (bits >> 48));
+    const auto sum =
+        static_cast<std::int64_t>((bits & 0xffff) + (bits >> 16 & 0xffff) + (bits >> 32 & 0xffff) + (bits >> 48));
     return static_cast<float>(sum - 131070) * (1.0f / 37837.0f);  // 65536 / sqrt(3)
   };
   for (std::size_t i = 0; i < rgb_.size(); i += 3) {

@@ -28,7 +28,7 @@ class Placement {
  public:
   struct Pose {
     float scale = 1, angle = 0, stretch = 1, shear = 0;  // radians; stretch > 1 is wider than high
-    Point shift;                                          // of the centre, 1 = half the image
+    Point shift;                                         // of the centre, 1 = half the image
   };
   Placement(const Pose& pose, int side);
   Placement part(Point centre, float scale, float angle) const;  // of a smaller motif inside this one
@@ -37,7 +37,8 @@ class Placement {
     return {inverse_[0] * dx + inverse_[1] * dy, inverse_[2] * dx + inverse_[3] * dy};
   }
   Point pixelAt(Point motif) const {  // in pixels, fractions allowed
-    return {forward_[0] * motif.x + forward_[1] * motif.y + shift_.x, forward_[2] * motif.x + forward_[3] * motif.y + shift_.y};
+    return {forward_[0] * motif.x + forward_[1] * motif.y + shift_.x,
+            forward_[2] * motif.x + forward_[3] * motif.y + shift_.y};
   }
   float pixel() const { return pixel_; }  // width of a pixel in motif units
   int side() const { return side_; }
@@ -74,10 +75,10 @@ class Canvas {
  public:
   Canvas(int side, Colour background);
   int side() const { return side_; }
-  void shadeLinear(float angle, float amount);             // brightness ramp across the image
-  void shadeNoise(float cell, float amount, Rng& rng);     // soft clouds; cell: pixels between lattice points
+  void shadeLinear(float angle, float amount);                  // brightness ramp across the image
+  void shadeNoise(float cell, float amount, Rng& rng);          // soft clouds; cell: pixels between lattice points
   void blend(const Layer& layer, Colour colour, Colour other);  // tone 1 is colour, tone 0 is other
-  void blur();                                             // 3 x 3 binomial
+  void blur();                                                  // 3 x 3 binomial
   void gain(float contrast, float brightness);
   void addNoise(float deviation, bool coloured, Rng& rng);
   Image image() const;

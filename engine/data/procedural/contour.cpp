@@ -85,7 +85,8 @@ void Contour::draw(const Placement& at, Rng& jitter, Layer& layer) const {
       float cover = 0;
       for (int level = 0; level < levels_; ++level) {
         const float d = distance(rho, radius, slope, 1.0f - static_cast<float>(level) / levels_);
-        if (fill_ == Fill::Outline) cover = std::max(cover, coverageOf(std::abs(d + thickness / 2) - thickness / 2, pixel));
+        if (fill_ == Fill::Outline)
+          cover = std::max(cover, coverageOf(std::abs(d + thickness / 2) - thickness / 2, pixel));
         else if (fill_ == Fill::Bands) cover += (level % 2 ? -1.0f : 1.0f) * coverageOf(d, pixel);
         else if (level == 0) cover = coverageOf(d, pixel);
       }

@@ -14,7 +14,10 @@ class DrawnSplit final : public Split {
  public:
   using Draw = std::function<Image(int label, std::int64_t number)>;
   DrawnSplit(std::string name, int classes, int per_class, Draw draw)
-      : name_(std::move(name)), classes_(classes), size_(static_cast<std::int64_t>(classes) * per_class), draw_(std::move(draw)) {}
+      : name_(std::move(name)),
+        classes_(classes),
+        size_(static_cast<std::int64_t>(classes) * per_class),
+        draw_(std::move(draw)) {}
   std::int64_t size() const override { return size_; }
   int label(std::int64_t index) const override { return static_cast<int>(index % classes_); }
   Image image(std::int64_t index) const override { return draw_(label(index), index / classes_); }

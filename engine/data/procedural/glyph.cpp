@@ -24,11 +24,14 @@ Glyph::Glyph(Rng& rng) : thickness_(between(rng, 0.1f, 0.24f)) {
   for (int i = 0; i < count; ++i) {
     Stroke stroke{{}, chance(rng, 0.45)};
     // Most strokes begin on the one before, as handwriting does.
-    if (i > 0 && chance(rng, 0.7)) stroke.points.push_back(strokes_.back().points[pick(rng, 0, static_cast<int>(strokes_.back().points.size()) - 1)]);
+    if (i > 0 && chance(rng, 0.7))
+      stroke.points.push_back(
+          strokes_.back().points[pick(rng, 0, static_cast<int>(strokes_.back().points.size()) - 1)]);
     const std::size_t wanted = stroke.curved ? 3 : 2 + pick(rng, 0, 1);
     while (stroke.points.size() < wanted) {
       const Point next = lattice();
-      if (!stroke.points.empty() && std::hypot(next.x - stroke.points.back().x, next.y - stroke.points.back().y) < 0.5f) continue;
+      if (!stroke.points.empty() && std::hypot(next.x - stroke.points.back().x, next.y - stroke.points.back().y) < 0.5f)
+        continue;
       stroke.points.push_back(next);
     }
     strokes_.push_back(std::move(stroke));

@@ -34,16 +34,25 @@ std::vector<Point> heart() {
 
 std::vector<Point> outlineOf(int which) {
   switch (which) {
-    case Square: return {{-0.75f, -0.75f}, {0.75f, -0.75f}, {0.75f, 0.75f}, {-0.75f, 0.75f}};
-    case Triangle: return regular(3);
-    case Pentagon: return regular(5);
-    case Hexagon: return regular(6);
-    case Star: return regular(5, 0.4f);
-    case Cross: return {{-0.3f, -0.9f}, {0.3f, -0.9f}, {0.3f, -0.3f}, {0.9f, -0.3f}, {0.9f, 0.3f}, {0.3f, 0.3f},
-                        {0.3f, 0.9f}, {-0.3f, 0.9f}, {-0.3f, 0.3f}, {-0.9f, 0.3f}, {-0.9f, -0.3f}, {-0.3f, -0.3f}};
-    case Heart: return heart();
-    case Diamond: return {{0, -0.95f}, {0.6f, 0}, {0, 0.95f}, {-0.6f, 0}};
-    default: return {};
+    case Square:
+      return {{-0.75f, -0.75f}, {0.75f, -0.75f}, {0.75f, 0.75f}, {-0.75f, 0.75f}};
+    case Triangle:
+      return regular(3);
+    case Pentagon:
+      return regular(5);
+    case Hexagon:
+      return regular(6);
+    case Star:
+      return regular(5, 0.4f);
+    case Cross:
+      return {{-0.3f, -0.9f}, {0.3f, -0.9f}, {0.3f, -0.3f}, {0.9f, -0.3f}, {0.9f, 0.3f},   {0.3f, 0.3f},
+              {0.3f, 0.9f},   {-0.3f, 0.9f}, {-0.3f, 0.3f}, {-0.9f, 0.3f}, {-0.9f, -0.3f}, {-0.3f, -0.3f}};
+    case Heart:
+      return heart();
+    case Diamond:
+      return {{0, -0.95f}, {0.6f, 0}, {0, 0.95f}, {-0.6f, 0}};
+    default:
+      return {};
   }
 }
 
@@ -66,7 +75,7 @@ float polygonDistance(const std::vector<Point>& outline, Point p) {
 
 const std::vector<std::string>& NamedShape::names() {
   static const std::vector<std::string> names{"circle", "square", "triangle", "pentagon", "hexagon", "star",
-                                              "cross", "ring", "heart", "crescent", "ellipse", "diamond"};
+                                              "cross",  "ring",   "heart",    "crescent", "ellipse", "diamond"};
   return names;
 }
 
@@ -78,13 +87,16 @@ float NamedShape::distance(Point p) const {
   if (!outline_.empty()) return polygonDistance(outline_, p);
   const float radius = std::hypot(p.x, p.y);
   switch (which_) {
-    case Ring: return std::abs(radius - 0.68f) - 0.2f;
-    case Crescent: return std::max(radius - 0.9f, 0.75f - std::hypot(p.x - 0.42f, p.y));
+    case Ring:
+      return std::abs(radius - 0.68f) - 0.2f;
+    case Crescent:
+      return std::max(radius - 0.9f, 0.75f - std::hypot(p.x - 0.42f, p.y));
     case Ellipse: {
       const float u = p.x / 0.92f, v = p.y / 0.5f, f = std::hypot(u, v);
       return f * (f - 1) / std::max(std::hypot(u / 0.92f, v / 0.5f), 1e-4f);
     }
-    default: return radius - 0.88f;  // a circle
+    default:
+      return radius - 0.88f;  // a circle
   }
 }
 

@@ -17,7 +17,7 @@ class NamedShape final : public Motif {
  private:
   float distance(Point p) const;  // negative inside
   int which_;
-  std::vector<Point> outline_;    // empty for what is round
+  std::vector<Point> outline_;  // empty for what is round
 };
 
 }  // namespace palimpsest

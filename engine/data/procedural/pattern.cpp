@@ -77,8 +77,11 @@ float Pattern::value(Point p, const Sample& at, float pixel) const {
   float u = (at.cosine * p.x + at.sine * p.y) * at.scale + at.shift_x;
   float v = (at.cosine * p.y - at.sine * p.x) * at.scale + at.shift_y;
   switch (kind_) {
-    case Kind::Stripes: return wave(u, duty_, softness_, step);
-    case Kind::Plaid: return 0.5f * (wave(u, duty_, softness_, step) + amount_ * wave(v * ratio_, duty_, softness_, step)) / (0.5f + 0.5f * amount_);
+    case Kind::Stripes:
+      return wave(u, duty_, softness_, step);
+    case Kind::Plaid:
+      return 0.5f * (wave(u, duty_, softness_, step) + amount_ * wave(v * ratio_, duty_, softness_, step)) /
+             (0.5f + 0.5f * amount_);
     case Kind::Checks: {
       const float a = 2 * wave(u, 0.5f, 0.05f, step) - 1, b = 2 * wave(v * ratio_, 0.5f, 0.05f, step) - 1;
       return 0.5f + 0.5f * a * b;
@@ -86,13 +89,17 @@ float Pattern::value(Point p, const Sample& at, float pixel) const {
     case Kind::Dots: {
       if (staggered_) u += 0.5f * (static_cast<int>(std::floor(v * ratio_)) & 1);
       const float dx = std::remainder(u, 1.0f), dy = v * ratio_ - std::floor(v * ratio_) - 0.5f;
-      return std::clamp(0.5f - (std::sqrt(dx * dx + dy * dy) - 0.18f - 0.28f * duty_) / std::max(step, 0.3f * softness_), 0.0f, 1.0f);
+      return std::clamp(
+          0.5f - (std::sqrt(dx * dx + dy * dy) - 0.18f - 0.28f * duty_) / std::max(step, 0.3f * softness_), 0.0f, 1.0f);
     }
     case Kind::Clouds: {
       const float coarse = valueNoise(u, v * ratio_, at.salt);
-      return std::clamp(0.5f + 1.5f * (mix(coarse, valueNoise(2.3f * u, 2.3f * v * ratio_, at.salt + 1), 0.4f * amount_) - 0.5f), 0.0f, 1.0f);
+      return std::clamp(
+          0.5f + 1.5f * (mix(coarse, valueNoise(2.3f * u, 2.3f * v * ratio_, at.salt + 1), 0.4f * amount_) - 0.5f),
+          0.0f, 1.0f);
     }
-    case Kind::Zebra: return wave(u * 0.7f + 1.4f * amount_ * valueNoise(0.8f * u, 0.8f * v, at.salt), duty_, softness_ * 0.5f, step);
+    case Kind::Zebra:
+      return wave(u * 0.7f + 1.4f * amount_ * valueNoise(0.8f * u, 0.8f * v, at.salt), duty_, softness_ * 0.5f, step);
     case Kind::Rings: {
       const float x = p.x + 0.04f * (at.shift_x - 8), y = p.y + 0.04f * (at.shift_y - 8);
       const float turn = staggered_ ? std::atan2(y, x) / kTurn : 0;  // a spiral
@@ -102,10 +109,13 @@ float Pattern::value(Point p, const Sample& at, float pixel) const {
       const float row = std::floor(v * 1.6f);
       if (staggered_) u += 0.5f * (static_cast<int>(row) & 1);
       const float joint = 0.12f + 0.12f * duty_;
-      return std::min(1 - wave(u * 0.7f, joint * 0.7f, 0.02f, step), 1 - wave(v * 1.6f, joint * 1.6f, 0.02f, 1.6f * step));
+      return std::min(1 - wave(u * 0.7f, joint * 0.7f, 0.02f, step),
+                      1 - wave(v * 1.6f, joint * 1.6f, 0.02f, 1.6f * step));
     }
-    case Kind::Chevrons: return wave(u + amount_ * std::abs(std::remainder(v * ratio_, 1.0f)) * 1.5f, duty_, softness_, 1.5f * step);
-    case Kind::Cells: return std::clamp((cellEdge(u, v * ratio_, at.salt) - 0.1f * duty_) / (0.08f + 0.5f * softness_), 0.0f, 1.0f);
+    case Kind::Chevrons:
+      return wave(u + amount_ * std::abs(std::remainder(v * ratio_, 1.0f)) * 1.5f, duty_, softness_, 1.5f * step);
+    case Kind::Cells:
+      return std::clamp((cellEdge(u, v * ratio_, at.salt) - 0.1f * duty_) / (0.08f + 0.5f * softness_), 0.0f, 1.0f);
   }
   return 0;
 }

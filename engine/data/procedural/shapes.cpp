@@ -19,10 +19,16 @@ struct NamedColour {
   const char* name;
   float hue, saturation, value;
 };
-constexpr std::array<NamedColour, 10> kColours{{{"red", 0, 0.85f, 0.85f}, {"orange", 0.08f, 0.9f, 0.95f},
-    {"yellow", 0.155f, 0.85f, 0.95f}, {"green", 0.33f, 0.75f, 0.65f}, {"cyan", 0.5f, 0.75f, 0.85f},
-    {"blue", 0.62f, 0.85f, 0.85f}, {"purple", 0.76f, 0.7f, 0.65f}, {"pink", 0.92f, 0.4f, 0.97f},
-    {"white", 0, 0, 0.97f}, {"brown", 0.07f, 0.65f, 0.45f}}};
+constexpr std::array<NamedColour, 10> kColours{{{"red", 0, 0.85f, 0.85f},
+                                                {"orange", 0.08f, 0.9f, 0.95f},
+                                                {"yellow", 0.155f, 0.85f, 0.95f},
+                                                {"green", 0.33f, 0.75f, 0.65f},
+                                                {"cyan", 0.5f, 0.75f, 0.85f},
+                                                {"blue", 0.62f, 0.85f, 0.85f},
+                                                {"purple", 0.76f, 0.7f, 0.65f},
+                                                {"pink", 0.92f, 0.4f, 0.97f},
+                                                {"white", 0, 0, 0.97f},
+                                                {"brown", 0.07f, 0.65f, 0.45f}}};
 enum Texture { Plain, Striped, Dotted, Checkered, Noisy, Gradient };
 constexpr std::array<const char*, 6> kTextures{"plain", "striped", "dotted", "checkered", "noisy", "gradient"};
 
@@ -57,8 +63,9 @@ struct Workshop {
 Workshop makeWorkshop(std::uint64_t seed) {
   Workshop shop;
   for (int i = 0; i < static_cast<int>(NamedShape::names().size()); ++i) shop.shapes.emplace_back(i);
-  constexpr std::array<std::optional<Pattern::Kind>, 6> kinds{std::nullopt, Pattern::Kind::Stripes, Pattern::Kind::Dots,
-                                                              Pattern::Kind::Checks, Pattern::Kind::Clouds, std::nullopt};
+  constexpr std::array<std::optional<Pattern::Kind>, 6> kinds{std::nullopt,          Pattern::Kind::Stripes,
+                                                              Pattern::Kind::Dots,   Pattern::Kind::Checks,
+                                                              Pattern::Kind::Clouds, std::nullopt};
   for (std::size_t i = 0; i < kinds.size(); ++i) {
     Rng rng = rngOf(seed, Purpose::World, kShapesKey, 1000 + i);
     if (kinds[i]) shop.textures.emplace_back(Pattern(*kinds[i], rng));
@@ -80,7 +87,8 @@ void engraveRamp(const Placement& at, Rng& rng, Layer& layer) {
 Colour backgroundFor(Colour front, Rng& rng) {
   Colour back{};
   for (int attempt = 0; attempt < 8; ++attempt) {
-    const float level = between(rng, 0, 1), hue = between(rng, 0, 1), tint = chance(rng, 0.6) ? 0 : between(rng, 0, 0.35f);
+    const float level = between(rng, 0, 1), hue = between(rng, 0, 1),
+                tint = chance(rng, 0.6) ? 0 : between(rng, 0, 0.35f);
     back = fromHsv(hue, tint, level);
     if (std::abs(back.luminance() - front.luminance()) > 0.25f) break;
   }
@@ -89,8 +97,10 @@ Colour backgroundFor(Colour front, Rng& rng) {
 
 Image drawShape(const Workshop& shop, const Kind& kind, int side, Rng rng) {
   const NamedColour& named = kColours[kind.colour];
-  const float hue = named.hue + between(rng, -6.0f, 6.0f) / 360, saturation = named.saturation * between(rng, 0.85f, 1.15f);
-  const Colour front = fromHsv(hue, std::min(saturation, 1.0f), std::min(named.value * between(rng, 0.85f, 1.15f), 1.0f));
+  const float hue = named.hue + between(rng, -6.0f, 6.0f) / 360,
+              saturation = named.saturation * between(rng, 0.85f, 1.15f);
+  const Colour front =
+      fromHsv(hue, std::min(saturation, 1.0f), std::min(named.value * between(rng, 0.85f, 1.15f), 1.0f));
   Canvas canvas(side, backgroundFor(front, rng));
   const double style = rng.uniform();
   const float amount = between(rng, 0.05f, 0.2f), angle = between(rng, 0, 6.2832f);
@@ -122,10 +132,12 @@ Dataset makeShapes(const WorldSize& size) {
   const auto kinds = std::make_shared<const std::vector<Kind>>(kindsOf(size.classes, size.seed));
   Dataset data{.title = "Shapes"};
   for (const Kind& kind : *kinds)
-    data.class_names.push_back(std::string(kColours[kind.colour].name) + " " + kTextures[kind.texture] + " " + NamedShape::names()[kind.shape]);
+    data.class_names.push_back(std::string(kColours[kind.colour].name) + " " + kTextures[kind.texture] + " " +
+                               NamedShape::names()[kind.shape]);
   const auto split = [&](const char* name, int per_class, int key) {
     return std::make_shared<DrawnSplit>(name, size.classes, per_class, [=](int label, std::int64_t number) {
-      return drawShape(*shop, (*kinds)[label], size.side, rngOf(size.seed, Purpose::World, kShapesKey, key, label, number));
+      return drawShape(*shop, (*kinds)[label], size.side,
+                       rngOf(size.seed, Purpose::World, kShapesKey, key, label, number));
     });
   };
   data.train = split("train", size.train, 1);

@@ -41,7 +41,8 @@ float Solid::distance(const Part& part, Point p) {
   const Point q{c * dx + s * dy, c * dy - s * dx};
   const float least = std::min(part.half.x, part.half.y);
   switch (part.form) {
-    case Form::Box: return boxDistance(q, part.half, part.extra * 0.8f * least);
+    case Form::Box:
+      return boxDistance(q, part.half, part.extra * 0.8f * least);
     case Form::Taper: {  // a box that narrows upwards
       const float along = std::clamp((q.y / part.half.y + 1) / 2, 0.0f, 1.0f);
       return boxDistance(q, {part.half.x * mix(1 - 0.8f * part.extra, 1, along), part.half.y}, 0);

@@ -19,7 +19,7 @@ class Solid final : public Motif {
     Point centre, half;  // of its frame
     float angle, extra;  // corner radius, narrowing or thickness
     float tone;
-    bool hole;           // taken away instead of added
+    bool hole;  // taken away instead of added
   };
   static float distance(const Part& part, Point p);
   std::vector<Part> parts_;

@@ -28,31 +28,40 @@ struct Concept {
   std::optional<Pattern> inside;  // engraved into the motif
   float inside_low = 0.3f;
   float hue = 0, other_hue = 0;
-  bool own_hues = false;   // most coloured images of the class keep near them
-  bool fills = false;      // a texture: no background to stand before
-  float upright = 0.25f;   // radians of rotation to either side
+  bool own_hues = false;  // most coloured images of the class keep near them
+  bool fills = false;     // a texture: no background to stand before
+  float upright = 0.25f;  // radians of rotation to either side
 };
 
 // Families take turns, so that every count of classes has its share of each.
 enum class Family { Outline, Textured, Superformula, Fractal, Glyph, Solid, Pattern, Arrangement, TexturedSolid, Star };
 constexpr int kFamilies = 10;
-constexpr const char* kFamilyNames[] = {"outline", "textured contour", "superformula", "fractal", "glyph",
-                                        "solid", "pattern", "arrangement", "textured solid", "star"};
+constexpr const char* kFamilyNames[] = {"outline", "textured contour", "superformula", "fractal",        "glyph",
+                                        "solid",   "pattern",          "arrangement",  "textured solid", "star"};
 
 std::unique_ptr<const Motif> motifOf(Family family, Rng& rng) {
   using Kind = Contour::Kind;
   using Fill = Contour::Fill;
   switch (family) {
-    case Family::Outline: return std::make_unique<Contour>(Kind::Harmonics, Fill::Outline, rng);
-    case Family::Textured: return std::make_unique<Contour>(Kind::Harmonics, Fill::Solid, rng);
-    case Family::Superformula: return std::make_unique<Contour>(Kind::Superformula, chance(rng, 0.5) ? Fill::Bands : Fill::Solid, rng);
-    case Family::Fractal: return std::make_unique<Fractal>(rng);
-    case Family::Glyph: return std::make_unique<Glyph>(rng);
+    case Family::Outline:
+      return std::make_unique<Contour>(Kind::Harmonics, Fill::Outline, rng);
+    case Family::Textured:
+      return std::make_unique<Contour>(Kind::Harmonics, Fill::Solid, rng);
+    case Family::Superformula:
+      return std::make_unique<Contour>(Kind::Superformula, chance(rng, 0.5) ? Fill::Bands : Fill::Solid, rng);
+    case Family::Fractal:
+      return std::make_unique<Fractal>(rng);
+    case Family::Glyph:
+      return std::make_unique<Glyph>(rng);
     case Family::Solid:
-    case Family::TexturedSolid: return std::make_unique<Solid>(rng);
-    case Family::Pattern: return std::make_unique<Pattern>(static_cast<Pattern::Kind>(pick(rng, 0, Pattern::kKinds - 1)), rng);
-    case Family::Arrangement: return std::make_unique<Arrangement>(rng);
-    case Family::Star: return std::make_unique<Contour>(Kind::Star, static_cast<Fill>(pick(rng, 0, 2)), rng);
+    case Family::TexturedSolid:
+      return std::make_unique<Solid>(rng);
+    case Family::Pattern:
+      return std::make_unique<Pattern>(static_cast<Pattern::Kind>(pick(rng, 0, Pattern::kKinds - 1)), rng);
+    case Family::Arrangement:
+      return std::make_unique<Arrangement>(rng);
+    case Family::Star:
+      return std::make_unique<Contour>(Kind::Star, static_cast<Fill>(pick(rng, 0, 2)), rng);
   }
   return nullptr;
 }
@@ -63,7 +72,8 @@ Concept conceptOf(std::uint64_t seed, int label) {
   Concept made;
   made.name = std::string(kFamilyNames[label % kFamilies]) + " " + std::to_string(label / kFamilies);
   made.motif = motifOf(family, rng);
-  if (family == Family::Textured || family == Family::TexturedSolid || (family == Family::Superformula && chance(rng, 0.3)))
+  if (family == Family::Textured || family == Family::TexturedSolid ||
+      (family == Family::Superformula && chance(rng, 0.3)))
     made.inside.emplace(static_cast<Pattern::Kind>(pick(rng, 0, Pattern::kKinds - 1)), rng);
   made.inside_low = between(rng, 0.0f, 0.4f);
   made.hue = between(rng, 0, 1);
@@ -123,11 +133,13 @@ void drawBackground(Canvas& canvas, bool black, Rng& rng) {
 // A bar from edge to edge, so that no single place of a motif decides.
 void occlude(Canvas& canvas, Rng& rng) {
   Layer layer(canvas.side());
-  const Placement::Pose pose{.scale = 1, .angle = between(rng, 0, kTurn), .shift = {between(rng, -0.8f, 0.8f), between(rng, -0.8f, 0.8f)}};
+  const Placement::Pose pose{
+      .scale = 1, .angle = between(rng, 0, kTurn), .shift = {between(rng, -0.8f, 0.8f), between(rng, -0.8f, 0.8f)}};
   const Placement at(pose, canvas.side());
   const float half = between(rng, 0.05f, 0.16f), grey = between(rng, 0, 1);
   for (int y = 0, i = 0; y < layer.side; ++y)
-    for (int x = 0; x < layer.side; ++x, ++i) layer.cover[i] = coverageOf(std::abs(at.motifAt(x, y).x) - half, at.pixel());
+    for (int x = 0; x < layer.side; ++x, ++i)
+      layer.cover[i] = coverageOf(std::abs(at.motifAt(x, y).x) - half, at.pixel());
   canvas.blend(layer, {grey, grey, grey}, {});
 }
 
@@ -175,7 +187,8 @@ WorldSize worldSizeFrom(const std::string& rest, const WorldSize& defaults, int 
   size.train = static_cast<int>(options.integer("train", defaults.train, 1, 1'000'000));
   size.test = static_cast<int>(options.integer("test", defaults.test, 1, 1'000'000));
   size.side = static_cast<int>(options.integer("side", defaults.side, 8, 512));
-  size.seed = static_cast<std::uint64_t>(options.integer("seed", static_cast<std::int64_t>(defaults.seed), 0, 4294967295LL));
+  size.seed =
+      static_cast<std::uint64_t>(options.integer("seed", static_cast<std::int64_t>(defaults.seed), 0, 4294967295LL));
   options.finish();
   return size;
 }
