@@ -6,6 +6,7 @@
 #include <QElapsedTimer>
 #include <QFile>
 #include <QFileInfo>
+#include <QProcessEnvironment>
 #include <QThread>
 
 CliProcess::CliProcess(const QStringList& arguments, const std::function<void()>& in_child) {
@@ -13,6 +14,13 @@ CliProcess::CliProcess(const QStringList& arguments, const std::function<void()>
   process_.setStandardErrorFile(files_.filePath(QStringLiteral("err")));
   process_.setStandardInputFile(QProcess::nullDevice());
   process_.setWorkingDirectory(files_.path());
+  // Already prepared (see prepareProcess): the program need not load its libraries twice. What the thread settings
+  // would be is the same.
+  auto environment = QProcessEnvironment::systemEnvironment();
+  environment.insert(QStringLiteral("OMP_WAIT_POLICY"), QStringLiteral("passive"));
+  environment.insert(QStringLiteral("OPENBLAS_NUM_THREADS"), QStringLiteral("1"));
+  environment.insert(QStringLiteral("PALIMPSEST_PREPARED"), QStringLiteral("1"));
+  process_.setProcessEnvironment(environment);
   if (in_child) process_.setChildProcessModifier(in_child);
   process_.start(QStringLiteral(PALIMPSEST_CLI), arguments);
   process_.waitForStarted();
@@ -64,13 +72,15 @@ void writeFile(const QString& path, const QByteArray& content) {
     qFatal("cannot write %s", qPrintable(path));
 }
 
-qsizetype eventLines(const QString& folder) { return readFile(folder + QStringLiteral("/events.jsonl")).count('\n'); }
+qsizetype stepsRecorded(const QString& folder) {
+  return readFile(folder + QStringLiteral("/events.jsonl")).count("\"step_measured\"");
+}
 
-bool waitForEvents(CliProcess& process, const QString& folder, qsizetype lines) {
+bool waitForSteps(CliProcess& process, const QString& folder, qsizetype steps) {
   QElapsedTimer clock;
   clock.start();
-  while (eventLines(folder) < lines) {
-    if (!process.running() || clock.elapsed() > 60000) return false;
+  while (stepsRecorded(folder) < steps) {
+    if (!process.running() || clock.elapsed() > 300000) return false;
     QThread::msleep(1);
   }
   return true;

@@ -19,8 +19,8 @@ class CliProcess {
   explicit CliProcess(const QStringList& arguments, const std::function<void()>& in_child = {});
   ~CliProcess();  // kills what is still running
   bool running();
-  void signal(int number);  // SIGINT, SIGKILL, ...
-  Ended wait(int limit_ms = 90000);
+  void signal(int number);            // SIGINT, SIGKILL, ...
+  Ended wait(int limit_ms = 300000);  // generous: a busy machine is no mistake of the program
 
  private:
   QTemporaryDir files_;
@@ -36,6 +36,7 @@ QStringList tinyRun(const QString& recipe, const QString& folder);
 
 QByteArray readFile(const QString& path);
 void writeFile(const QString& path, const QByteArray& content);  // makes the folder too
-qsizetype eventLines(const QString& folder);                     // whole lines of events.jsonl so far
-// Waits until the run in `folder` has written `lines` events. False when the process ended before.
-bool waitForEvents(CliProcess& process, const QString& folder, qsizetype lines);
+// Training steps in events.jsonl so far. The number of all events depends on the clock, this one does not.
+qsizetype stepsRecorded(const QString& folder);
+// Waits until the run in `folder` has recorded `steps` steps. False when the process ended before.
+bool waitForSteps(CliProcess& process, const QString& folder, qsizetype steps);

@@ -71,7 +71,7 @@ class TestCliInterruptions : public QObject {
   QString path(const QString& name) const { return folder_.filePath(name); }
   QTemporaryDir folder_;
   QString reference_;
-  qsizetype lines_ = 0;  // of the reference's events
+  qsizetype steps_ = 0;  // of the reference
 };
 
 void TestCliInterruptions::initTestCase() {
@@ -79,8 +79,9 @@ void TestCliInterruptions::initTestCase() {
   const Ended ended = cli(longerRun(QStringLiteral("finetune"), reference_));
   QVERIFY2(ended.status == 0, qPrintable(ended.err));
   QCOMPARE(firstGap(reference_), -1);
-  lines_ = eventLines(reference_);
-  QVERIFY(lossesOf(reference_).size() > 100);
+  steps_ = stepsRecorded(reference_);
+  QVERIFY(steps_ > 100);
+  QCOMPARE(qsizetype(lossesOf(reference_).size()), steps_);
 }
 
 void TestCliInterruptions::expectSameAsReference(const QString& folder) {
@@ -102,7 +103,7 @@ void TestCliInterruptions::killedAtARandomMoment() {
   QFETCH(double, part);
   const QString folder = path(QStringLiteral("killed-%1").arg(part));
   CliProcess process(longerRun(QStringLiteral("finetune"), folder));
-  if (!waitForEvents(process, folder, 1 + qsizetype(part * lines_ * 0.98)))
+  if (!waitForSteps(process, folder, 1 + qsizetype(part * steps_ * 0.98)))
     QSKIP("the run was over before it could be killed");
   QThread::usleep(QRandomGenerator::global()->bounded(5000));
   process.signal(SIGKILL);
@@ -117,7 +118,7 @@ void TestCliInterruptions::killedAgainAndAgain() {
   qsizetype kills = 0;
   for (QStringList command = longerRun(QStringLiteral("finetune"), folder); kills < 4; command = resume(folder)) {
     CliProcess process(command);
-    if (!waitForEvents(process, folder, eventLines(folder) + lines_ / 5)) break;
+    if (!waitForSteps(process, folder, stepsRecorded(folder) + steps_ / 5)) break;
     process.signal(SIGKILL);
     process.wait();
     ++kills;
@@ -131,7 +132,7 @@ void TestCliInterruptions::killedAgainAndAgain() {
 void TestCliInterruptions::interruptedByCtrlC() {
   const QString folder = path(QStringLiteral("interrupted"));
   CliProcess process(longerRun(QStringLiteral("finetune"), folder));
-  QVERIFY(waitForEvents(process, folder, lines_ / 3));
+  QVERIFY(waitForSteps(process, folder, steps_ / 3));
   process.signal(SIGINT);
   const Ended ended = process.wait();
   QVERIFY2(ended.status == 130, qPrintable(ended.err));
@@ -144,7 +145,7 @@ void TestCliInterruptions::interruptedByCtrlC() {
 void TestCliInterruptions::aSecondCtrlCKills() {
   const QString folder = path(QStringLiteral("impatient"));
   CliProcess process(longerRun(QStringLiteral("finetune"), folder));
-  QVERIFY(waitForEvents(process, folder, lines_ / 3));
+  QVERIFY(waitForSteps(process, folder, steps_ / 3));
   process.signal(SIGSTOP);  // so that both arrive before the program can end in good order
   process.signal(SIGINT);
   process.signal(SIGCONT);
@@ -159,7 +160,7 @@ void TestCliInterruptions::aSecondCtrlCKills() {
 void TestCliInterruptions::aTornLastLineIsNoObstacle() {
   const QString folder = path(QStringLiteral("torn"));
   CliProcess process(longerRun(QStringLiteral("finetune"), folder));
-  QVERIFY(waitForEvents(process, folder, lines_ / 2));
+  QVERIFY(waitForSteps(process, folder, steps_ / 2));
   process.signal(SIGKILL);
   process.wait();
   const QByteArray events = readFile(folder + QStringLiteral("/events.jsonl"));
@@ -193,7 +194,7 @@ void TestCliInterruptions::outOfDisk() {
   Ended ended;
   {
     CliProcess process(longerRun(QStringLiteral("finetune"), folder), mounted ? std::function<void()>{} : limited);
-    if (mounted && waitForEvents(process, folder, lines_ / 3)) {
+    if (mounted && waitForSteps(process, folder, steps_ / 3)) {
       QFile ballast(disk + QStringLiteral("/ballast"));
       QVERIFY(ballast.open(QIODevice::WriteOnly | QIODevice::Unbuffered));
       for (qsizetype block = 1 << 20; block >= 1; block /= 4)
