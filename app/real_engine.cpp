@@ -1,0 +1,23 @@
+#include "app/engine_api.h"
+
+namespace palimpsest {
+
+EngineApi realEngine() {
+  EngineApi api;  // in the background: the window's thread wins
+  api.start = [](RunPlan plan, std::filesystem::path folder, EngineApi::Sinks sinks) {
+    return Run::start(std::move(plan), std::move(folder), std::move(sinks), Priority::Background);
+  };
+  api.resume = [](std::filesystem::path folder, EngineApi::Sinks sinks) {
+    return Run::resume(std::move(folder), std::move(sinks), Priority::Background);
+  };
+  api.catalogue = &catalogue();
+  api.recipes = bundledRecipes;
+  api.recipe = loadRecipe;
+  api.resources = resourceFolder();
+  api.version = programVersion();
+  api.torch_version = torchVersion();
+  api.devices = devices;
+  return api;
+}
+
+}  // namespace palimpsest
