@@ -1,0 +1,295 @@
+#include "app/main_window.h"
+
+#include <QApplication>
+#include <QCloseEvent>
+#include <QDockWidget>
+#include <QDragEnterEvent>
+#include <QLabel>
+#include <QMenu>
+#include <QMenuBar>
+#include <QMimeData>
+#include <QStatusBar>
+#include <QToolBar>
+#include <cmath>
+#include <limits>
+
+#include "app/help.h"
+#include "app/questions.h"
+#include "app/window_state.h"
+#include "widgets/views/issues_view.h"
+#include "widgets/views/log_view.h"
+#include "widgets/views/matrix_view.h"
+#include "widgets/views/run_list_view.h"
+#include "widgets/views/status_strip.h"
+#include "widgets/views/timeline_view.h"
+#include "widgets/views/transport_bar.h"
+
+namespace palimpsest {
+
+using Perspective = PlotArea::Perspective;
+
+MainWindow::MainWindow(Workspace& workspace, LogModel& log, style::Theme desktop, QWidget* parent)
+    : QMainWindow(parent), workspace_(workspace), desktop_(desktop), plots_(new PlotArea(workspace.runs(), this)),
+      transport_(new TransportBar(this)), recipe_(new RecipePanel(workspace.api(), this)),
+      timeline_(new TimelineView(this)), status_(new StatusStrip(plots_->frames(), this)),
+      exporter_(new Exporter(workspace, *plots_, this)),
+      run_notices_(new RunNotices(workspace, plots_->notices(), issues_, this)),
+      recovery_(new Recovery(workspace, plots_->notices(), this)) {
+  setObjectName(QStringLiteral("palimpsest"));
+  setAcceptDrops(true);
+  setDockOptions(AnimatedDocks | AllowTabbedDocks);
+  setCentralWidget(plots_);
+  actions_ = new Actions(*this, {{Act::Run, transport_->runAction()}, {Act::Pause, transport_->pauseAction()},
+                                 {Act::Step, transport_->stepAction()}, {Act::Stop, transport_->stopAction()}});
+  buildDocks(log);
+  buildBars();
+  connectActions();
+  connectViews();
+  resize(1440, 900);
+  first_layout_ = saveState(kLayoutVersion);
+  const WindowState last = savedState();
+  setPerspective(Perspective(last.perspective));
+  restoreWindow(*this);
+  setTheme(themeNamed(last.theme).value_or(ThemeChoice::System));
+  recipe_->loadRecipes();
+  recipe_->choose(last.recipe);
+  focusChanged(nullptr);
+  recovery_->look();
+}
+
+QDockWidget* MainWindow::dock(const char* name, const QString& title, QWidget* content, Qt::DockWidgetArea area) {
+  auto* made = new QDockWidget(title, this);
+  made->setObjectName(QLatin1String(name));
+  made->setWidget(content);
+  addDockWidget(area, made);
+  return made;
+}
+
+void MainWindow::buildDocks(LogModel& log) {
+  runs_ = new RunListView(workspace_.runs(), this);
+  runs_dock_ = dock("runs_dock", tr("Runs"), runs_, Qt::LeftDockWidgetArea);
+  inspector_dock_ = dock("inspector_dock", tr("Next run"), recipe_, Qt::RightDockWidgetArea);
+  timeline_dock_ = dock("timeline_dock", tr("Timeline"), timeline_, Qt::BottomDockWidgetArea);
+  timeline_dock_->setTitleBarWidget(new QWidget(timeline_dock_));  // a spine, not a panel: no title
+  timeline_dock_->setFeatures(QDockWidget::NoDockWidgetFeatures);
+  auto* log_view = new LogView(log, this);
+  log_dock_ = dock("log_dock", tr("Log"), log_view, Qt::BottomDockWidgetArea);
+  auto* issues_view = new IssuesView(issues_, this);
+  issues_dock_ = dock("issues_dock", tr("Issues"), issues_view, Qt::BottomDockWidgetArea);
+  splitDockWidget(timeline_dock_, log_dock_, Qt::Vertical);
+  tabifyDockWidget(log_dock_, issues_dock_);
+  log_dock_->hide();
+  issues_dock_->hide();
+  setCorner(Qt::BottomLeftCorner, Qt::BottomDockWidgetArea);
+  setCorner(Qt::BottomRightCorner, Qt::BottomDockWidgetArea);
+  resizeDocks({runs_dock_, inspector_dock_}, {270, 300}, Qt::Horizontal);
+  connect(issues_view, &IssuesView::jumpRequested, recipe_, &RecipePanel::reveal);
+  QMenu* view = actions_->menu("&View");
+  view->addSeparator();
+  for (QDockWidget* shown : {runs_dock_, inspector_dock_, log_dock_, issues_dock_}) view->addAction(shown->toggleViewAction());
+}
+
+void MainWindow::buildBars() {
+  QToolBar* bar = addToolBar(tr("Transport"));
+  bar->setObjectName(QStringLiteral("transport_bar"));
+  bar->setMovable(false);
+  bar->setToolButtonStyle(Qt::ToolButtonTextOnly);
+  for (const Act act : {Act::Learn, Act::Work, Act::CompareRuns}) bar->addAction((*actions_)[act]);
+  bar->addSeparator();
+  bar->addWidget(transport_);
+  queue_ = new QLabel(bar);
+  queue_->setObjectName(QStringLiteral("queue"));
+  queue_->setContentsMargins(10, 0, 10, 0);
+  bar->addWidget(queue_);
+  auto* gap = new QWidget(bar);
+  gap->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
+  bar->addWidget(gap);
+  bar->addAction((*actions_)[Act::Compare]);
+  statusBar()->setSizeGripEnabled(false);
+  statusBar()->addWidget(status_, 1);
+  auto* plots_menu = new QMenu(tr("Export a &plot"), this);
+  exporter_->fill(*plots_menu);
+  actions_->menu("&File")->insertMenu((*actions_)[Act::ExportAll], plots_menu);
+}
+
+void MainWindow::connectActions() {
+  const auto on = [this](Act act, auto what) { connect((*actions_)[act], &QAction::triggered, this, what); };
+  on(Act::OpenRun, [this] { askOpen(); });
+  on(Act::ResumeRun, [this] { if (workspace_.focus()) workspace_.resume(*workspace_.focus()); });
+  on(Act::RemoveRun, [this] { if (workspace_.focus()) workspace_.remove(*workspace_.focus()); });
+  on(Act::ExportAll, [this] { exporter_->askAll(); });
+  on(Act::ExportReport, [this] { exporter_->askReport(); });
+  on(Act::Quit, [this] { close(); });
+  on(Act::Compare, [this] { workspace_.startComparison(); });
+  on(Act::GoOn, [this] { workspace_.launcher().goOn(); });
+  on(Act::ClearQueue, [this] { workspace_.dropAllWaiting(); });
+  on(Act::Learn, [this] { setPerspective(Perspective::Learn); });
+  on(Act::Work, [this] { setPerspective(Perspective::Work); });
+  on(Act::CompareRuns, [this] { setPerspective(Perspective::Compare); });
+  on(Act::Play, [this] { workspace_.watcher().togglePlaying(); });
+  on(Act::PreviousTask, [this] { moveToTask(-1); });
+  on(Act::NextTask, [this] { moveToTask(1); });
+  on(Act::Follow, [this] { plots_->followAll(); });
+  on(Act::ThemeLight, [this] { setTheme(ThemeChoice::Light); });
+  on(Act::ThemeDark, [this] { setTheme(ThemeChoice::Dark); });
+  on(Act::ThemeSystem, [this] { setTheme(ThemeChoice::System); });
+  on(Act::ResetLayout, [this] { resetLayout(); });
+  on(Act::Keys, [this] { showKeys(this); });
+  on(Act::About, [this] { showAbout(this, workspace_.api()); });
+  // Space ticks runs and presses buttons elsewhere: it plays only from the plots and the timeline.
+  QAction* play = (*actions_)[Act::Play];
+  play->setShortcutContext(Qt::WidgetWithChildrenShortcut);
+  plots_->addAction(play);
+  timeline_->addAction(play);
+}
+
+void MainWindow::connectViews() {
+  RunLauncher& launcher = workspace_.launcher();
+  connect(transport_, &TransportBar::runRequested, recipe_, &RecipePanel::go);
+  connect(transport_, &TransportBar::pauseRequested, this, [&launcher](Pause when) { launcher.post({Command::What::Pause, when}); });
+  connect(transport_, &TransportBar::resumeRequested, this, [&launcher] { launcher.post({Command::What::Resume}); });
+  connect(transport_, &TransportBar::stepRequested, this, [&launcher] { launcher.post({Command::What::Step}); });
+  connect(transport_, &TransportBar::stopRequested, this, [&launcher] { launcher.post({Command::What::Stop}); });
+  connect(recipe_, &RecipePanel::runRequested, &workspace_, &Workspace::start);
+  connect(recipe_, &RecipePanel::problem, &workspace_, &Workspace::problem);
+  connect(&workspace_, &Workspace::focusChanged, this, &MainWindow::focusChanged);
+  connect(&launcher, &RunLauncher::liveChanged, this, &MainWindow::refresh);
+  connect(&launcher.queue(), &RunQueue::changed, this, &MainWindow::refresh);
+  connect(&launcher, &RunLauncher::closed, this, [this] {
+    closing_ = Closing::Ready;
+    close();
+  });
+  connect(&workspace_.watcher(), &RunWatcher::recordingMissing, this, &MainWindow::refresh);
+  connect(runs_, &RunListView::currentRunChanged, &workspace_, &Workspace::setFocus);
+  connect(runs_, &RunListView::removeRequested, this, [this](RunData* run) { workspace_.remove(*run); });
+  connect(runs_, &RunListView::resumeRequested, this, [this](RunData* run) { workspace_.resume(*run); });
+  connect(runs_, &RunListView::reportRequested, this, [this](RunData* run) { exporter_->askReport(run); });
+  connect(runs_, &RunListView::openFolderRequested, this, &Workspace::showFolder);
+  connect(runs_, &RunListView::runDemoRequested, &workspace_, &Workspace::startComparison);
+  connect(runs_, &RunListView::openRunRequested, this, &MainWindow::askOpen);
+  connect(&plots_->caption(), &CaptionBanner::compareRequested, &workspace_, &Workspace::startComparison);
+  connect(&plots_->caption(), &CaptionBanner::openRequested, this, &MainWindow::askOpen);
+  connect(&plots_->caption(), &CaptionBanner::dismissed, this, [this] { caption_dismissed_ = true; });
+  connect(plots_, &PlotArea::cursorAsked, this, &MainWindow::moveCursor);
+  connect(plots_, &PlotArea::problem, this, [this](const QString& what) {
+    plots_->notices().show(QStringLiteral("export"), {Notice::Kind::Failure, what, {}});
+  });
+  connect(timeline_, &TimelineView::cursorMoved, plots_, &PlotArea::setCursor);
+  connect(timeline_, &TimelineView::taskActivated, this, [this](int task) { plots_->matrix().select(task, task); });
+  const auto showIssues = [this] {
+    issues_dock_->show();
+    issues_dock_->raise();
+  };
+  connect(status_, &StatusStrip::issuesClicked, this, showIssues);
+  connect(run_notices_, &RunNotices::issuesRequested, this, showIssues);
+  connect(run_notices_, &RunNotices::reportRequested, this, [this] { exporter_->askReport(); });
+  connect(run_notices_, &RunNotices::attention, this, [this] { QApplication::alert(this); });
+  connect(run_notices_, &RunNotices::comparisonEnded, this, [this] { setPerspective(Perspective::Compare); });
+  connect(recovery_, &Recovery::discardRequested, this, [this](const QString& run, const QString& folder) {
+    askDiscard(this, run, folder, [this, folder] { recovery_->discard(folder); });
+  });
+}
+
+void MainWindow::focusChanged(RunData* run) {
+  plots_->setRun(run);
+  timeline_->setRun(run);
+  status_->setRun(run);
+  moveCursor(std::numeric_limits<double>::quiet_NaN());
+  if (run) {
+    runs_->setCurrentRun(run);
+    connect(run, &RunData::stateChanged, this, &MainWindow::refresh, Qt::UniqueConnection);
+  }
+  refresh();
+}
+
+void MainWindow::refresh() {
+  RunLauncher& launcher = workspace_.launcher();
+  RunData* focus = workspace_.focus();
+  // Whatever is looked at, the buttons mean the run that is under way.
+  RunData* controlled = launcher.live() ? launcher.live() : focus;
+  transport_->setRun(controlled, controlled && controlled == launcher.live());
+  recipe_->setBusy(launcher.live() != nullptr);
+  const std::size_t waiting = launcher.queue().waiting().size();
+  queue_->setText(waiting == 0 ? QString() : waiting == 1 ? tr("1 run waits") : tr("%1 runs wait").arg(waiting));
+  (*actions_)[Act::GoOn]->setEnabled(launcher.held());
+  (*actions_)[Act::ClearQueue]->setEnabled(waiting > 0);
+  (*actions_)[Act::ResumeRun]->setEnabled(workspace_.canResume(focus));
+  (*actions_)[Act::RemoveRun]->setEnabled(focus && focus != launcher.live());
+  (*actions_)[Act::Play]->setEnabled(workspace_.watcher().recording());
+  const bool greeting = !focus || focus->recording;
+  plots_->caption().setRun(focus && focus->recording ? focus : nullptr);
+  plots_->caption().setVisible(greeting && !caption_dismissed_);
+  setWindowTitle(focus ? tr("%1 - Palimpsest").arg(focus->title()) : tr("Palimpsest"));
+}
+
+void MainWindow::moveCursor(double step) {
+  timeline_->setCursor(step);
+  plots_->setCursor(step);
+}
+
+void MainWindow::moveToTask(int by) {
+  const RunData* run = workspace_.focus();
+  if (!run || run->bands().empty()) return;
+  const auto& bands = run->bands();
+  const double now = std::isnan(timeline_->cursor()) ? bands.back().to : timeline_->cursor();
+  double target = std::numeric_limits<double>::quiet_NaN();  // past the last one: now again
+  for (const TaskBand& band : bands) {
+    if (by > 0 && band.to > now) return moveCursor(band.to);
+    if (by < 0 && band.to < now) target = band.to;
+  }
+  moveCursor(by < 0 && std::isnan(target) ? bands.front().from : target);
+}
+
+void MainWindow::setPerspective(Perspective perspective) {
+  plots_->setPerspective(perspective);
+  inspector_dock_->setVisible(perspective == Perspective::Work);
+  const Act act = perspective == Perspective::Learn ? Act::Learn : perspective == Perspective::Work ? Act::Work : Act::CompareRuns;
+  (*actions_)[act]->setChecked(true);
+}
+
+void MainWindow::setTheme(ThemeChoice choice) {
+  theme_ = choice;
+  style::apply(*qApp, resolved(choice, desktop_));
+  const Act act = choice == ThemeChoice::Light ? Act::ThemeLight : choice == ThemeChoice::Dark ? Act::ThemeDark : Act::ThemeSystem;
+  (*actions_)[act]->setChecked(true);
+}
+
+void MainWindow::askOpen() {
+  askRunFolder(this, QString::fromStdString(workspace_.runsFolder().string()),
+               [this](const QString& folder) { workspace_.open(folder.toStdString()); });
+}
+
+void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
+  if (event->mimeData()->hasUrls()) event->acceptProposedAction();
+}
+
+void MainWindow::dropEvent(QDropEvent* event) {
+  for (const QUrl& url : event->mimeData()->urls())
+    if (url.isLocalFile()) workspace_.open(url.toLocalFile().toStdString());
+}
+
+void MainWindow::closeEvent(QCloseEvent* event) {
+  if (closing_ == Closing::No && workspace_.launcher().live()) {
+    closing_ = Closing::Saving;
+    plots_->notices().show(QStringLiteral("closing"),
+                           {Notice::Kind::Note, tr("Saving a checkpoint. The window closes by itself; next time the run is offered again."), {}, false});
+    for (QWidget* part : {static_cast<QWidget*>(runs_dock_), static_cast<QWidget*>(inspector_dock_), static_cast<QWidget*>(menuBar())})
+      part->setEnabled(false);
+    workspace_.launcher().close();
+  }
+  if (closing_ == Closing::Saving) {
+    event->ignore();
+    return;
+  }
+  saveWindow(*this, {int(plots_->perspective()), nameOf(theme_), recipe_->chosen()});
+  event->accept();
+  Q_EMIT closed();
+}
+
+void MainWindow::resetLayout() {
+  restoreState(first_layout_, kLayoutVersion);
+  setPerspective(Perspective::Work);
+  plots_->resetSizes();
+}
+
+}  // namespace palimpsest

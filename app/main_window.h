@@ -1,0 +1,86 @@
+// The window: docks, menus, perspectives. What happens is decided in Workspace; what it looks like in widgets/.
+#pragma once
+
+#include <QMainWindow>
+
+#include "app/actions.h"
+#include "app/exporter.h"
+#include "app/plot_area.h"
+#include "app/recipe_panel.h"
+#include "app/recovery.h"
+#include "app/run_notices.h"
+#include "app/theme_choice.h"
+#include "app/workspace.h"
+#include "widgets/models/log.h"
+
+class QLabel;
+
+namespace palimpsest {
+
+class RunListView;
+class StatusStrip;
+class TimelineView;
+class TransportBar;
+
+class MainWindow : public QMainWindow {
+  Q_OBJECT
+ public:
+  // All borrowed. `desktop`: the theme that the desktop had before ours was applied.
+  MainWindow(Workspace& workspace, LogModel& log, style::Theme desktop, QWidget* parent = nullptr);
+
+  Actions& actions() { return *actions_; }
+  PlotArea& plots() { return *plots_; }
+  RecipePanel& recipe() { return *recipe_; }
+  TransportBar& transport() { return *transport_; }
+  TimelineView& timeline() { return *timeline_; }
+  IssuesModel& issues() { return issues_; }
+  Exporter& exporter() { return *exporter_; }
+  Recovery& recovery() { return *recovery_; }
+  void setTheme(ThemeChoice choice);
+  ThemeChoice theme() const { return theme_; }
+  void setPerspective(PlotArea::Perspective perspective);
+
+ Q_SIGNALS:
+  void closed();  // for good: nothing runs any more
+
+ protected:
+  void closeEvent(QCloseEvent* event) override;
+  void dragEnterEvent(QDragEnterEvent* event) override;
+  void dropEvent(QDropEvent* event) override;
+
+ private:
+  QDockWidget* dock(const char* name, const QString& title, QWidget* content, Qt::DockWidgetArea area);
+  void buildDocks(LogModel& log);
+  void buildBars();
+  void connectActions();
+  void connectViews();
+  void focusChanged(RunData* run);
+  void refresh();                 // what is enabled, who is controlled, the title
+  void askOpen();
+  void moveToTask(int by);
+  void moveCursor(double step);
+  void resetLayout();
+
+  Workspace& workspace_;
+  const style::Theme desktop_;
+  ThemeChoice theme_ = ThemeChoice::System;
+  IssuesModel issues_;
+  PlotArea* plots_;
+  TransportBar* transport_;
+  Actions* actions_ = nullptr;
+  RunListView* runs_ = nullptr;
+  RecipePanel* recipe_;
+  TimelineView* timeline_;
+  StatusStrip* status_;
+  QLabel* queue_ = nullptr;
+  QDockWidget *runs_dock_ = nullptr, *inspector_dock_ = nullptr, *timeline_dock_ = nullptr, *log_dock_ = nullptr,
+              *issues_dock_ = nullptr;
+  QByteArray first_layout_;
+  bool caption_dismissed_ = false;
+  Exporter* exporter_;
+  RunNotices* run_notices_;
+  Recovery* recovery_;
+  enum class Closing { No, Saving, Ready } closing_ = Closing::No;
+};
+
+}  // namespace palimpsest

@@ -1,0 +1,48 @@
+// What the next run will be: a recipe, its settings and the options of the run, all from their declarations.
+#pragma once
+
+#include <QWidget>
+#include <vector>
+
+#include "app/engine_api.h"
+#include "widgets/models/param_form.h"
+
+class QComboBox;
+class QLabel;
+class QPushButton;
+
+namespace palimpsest {
+
+class InspectorView;
+
+class RecipePanel : public QWidget {
+  Q_OBJECT
+ public:
+  explicit RecipePanel(const EngineApi& api, QWidget* parent = nullptr);  // borrowed
+
+  void loadRecipes();                      // problems are emitted
+  bool choose(const QString& name);        // a bundled recipe by name
+  QString chosen() const;
+  RunPlan plan() const;                    // the chosen recipe with what was changed
+  ParamFormModel& form() { return form_; }
+  void reveal(const QString& path);        // opens the row of an issue
+  void setBusy(bool busy);                 // an engine is at work: the button queues
+  void go();                               // as the button does
+
+ Q_SIGNALS:
+  void runRequested(const palimpsest::RunPlan& plan);
+  void problem(const palimpsest::Issue& issue);
+
+ private:
+  void showRecipe(int index);
+  const EngineApi& api_;
+  ParamFormModel form_;
+  std::vector<NamedRecipe> recipes_;
+  Value resolved_;  // of the chosen recipe
+  QComboBox* chooser_;
+  QLabel* about_;
+  InspectorView* inspector_;
+  QPushButton* go_;
+};
+
+}  // namespace palimpsest
