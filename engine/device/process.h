@@ -10,7 +10,7 @@ int threads();
 int cores();  // that this process may use
 
 // Lets the window's thread win: lowers the priority of the calling thread and of the OpenMP workers that serve it.
-// Call on the engine's thread, once it has its number of threads. Best effort, never fails.
+// Call first thing on the engine's thread, before setThreads(): workers made later inherit it. Best effort, never fails.
 void lowerThreadPriority();
 
 }  // namespace palimpsest

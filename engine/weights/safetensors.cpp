@@ -160,49 +160,65 @@ struct SafetensorsFile::Mapping {
   std::size_t size = 0;
 };
 
-SafetensorsFile::SafetensorsFile(const std::filesystem::path& file) {
-  std::vector<std::string> problems;
-  const auto refuse = [&] {
-    Issues issues;
-    for (const std::string& problem : problems)
-      issues.push_back(error(file.string(), problem, "Take another copy of the file; nothing was changed."));
-    throw BadInput(std::move(issues));
-  };
-  mapping_ = std::make_unique<Mapping>(file, problems);
-  if (!problems.empty()) refuse();
+namespace {
 
+using Problems = std::vector<std::string>;
+
+void refuse(const std::filesystem::path& file, const Problems& problems) {
+  if (problems.empty()) return;
+  Issues issues;
+  for (const std::string& problem : problems)
+    issues.push_back(error(file.string(), problem, "Take another copy of the file; nothing was changed."));
+  throw BadInput(std::move(issues));
+}
+
+// The JSON text, bounds checked; empty and a problem when there is none.
+std::string_view headerText(std::span<const std::byte> file, Problems& problems) {
   std::uint64_t length = 0;
-  for (int i = 7; i >= 0; --i) length = length << 8 | static_cast<std::uint64_t>(mapping_->data[i]);
+  for (std::size_t i = 8; i-- > 0;) length = length << 8 | static_cast<std::uint64_t>(file[i]);
   if (length > kLongestHeader) problems.push_back("its header is said to be " + std::to_string(length) + " bytes long, which no safetensors file is");
-  else if (length > mapping_->size - 8) problems.push_back("its header is said to be longer than the file: it is cut off or no safetensors file");
-  if (!problems.empty()) refuse();
-  const std::string_view text(reinterpret_cast<const char*>(mapping_->data) + 8, length);
+  else if (length > file.size() - 8) problems.push_back("its header is said to be longer than the file: it is cut off or no safetensors file");
+  if (!problems.empty()) return {};
+  const std::string_view text(reinterpret_cast<const char*>(file.data()) + 8, length);
   if (!text.starts_with('{')) problems.push_back("its header does not begin with {: this is no safetensors file");
   else if (text.find('\0') != std::string_view::npos) problems.push_back("its header holds zero bytes");  // ends the parser's input
-  if (!problems.empty()) refuse();
+  return text;
+}
 
+Metadata readMetadata(const Json& json, Problems& problems) {
+  Metadata metadata;
+  if (!json.is_object()) problems.push_back("its __metadata__ is no object");
+  else
+    for (const auto& [key, value] : json.items())
+      if (value.is_string()) metadata[key] = value.get<std::string>();
+      else problems.push_back("its __metadata__ \"" + key + "\" is no text");
+  return metadata;
+}
+
+}  // namespace
+
+SafetensorsFile::SafetensorsFile(const std::filesystem::path& file) {
+  Problems problems;
+  mapping_ = std::make_unique<Mapping>(file, problems);
+  refuse(file, problems);
+  const std::span bytes(mapping_->data, mapping_->size);
+  const std::string_view text = headerText(bytes, problems);
+  refuse(file, problems);
   const Json header = parseHeader(text, problems);
   if (header.size() > kMostTensors) problems.push_back("it has more than " + std::to_string(kMostTensors) + " tensors");
-  if (!problems.empty()) refuse();
+  refuse(file, problems);
+
   std::vector<Entry> entries;
   for (const auto& [name, json] : header.items()) {
-    if (name != "__metadata__") {
-      if (auto entry = readEntry(name, json, problems)) entries.push_back(std::move(*entry));
-      continue;
-    }
-    if (!json.is_object()) problems.push_back("its __metadata__ is no object");
-    else
-      for (const auto& [key, value] : json.items())
-        if (value.is_string()) metadata_[key] = value.get<std::string>();
-        else problems.push_back("its __metadata__ \"" + key + "\" is no text");
+    if (name == "__metadata__") metadata_ = readMetadata(json, problems);
+    else if (auto entry = readEntry(name, json, problems)) entries.push_back(std::move(*entry));
   }
   std::ranges::stable_sort(entries, [](const Entry& a, const Entry& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
-  const std::byte* data = mapping_->data + 8 + length;
-  const std::uint64_t size = mapping_->size - 8 - length;
-  if (problems.empty()) checkCoverage(entries, size, problems);
-  if (!problems.empty()) refuse();
+  const std::span data = bytes.subspan(8 + text.size());
+  if (problems.empty()) checkCoverage(entries, data.size(), problems);
+  refuse(file, problems);
   for (Entry& entry : entries) {
-    entry.view.data = {data + entry.begin, static_cast<std::size_t>(entry.end - entry.begin)};
+    entry.view.data = data.subspan(entry.begin, entry.end - entry.begin);
     tensors_.push_back(std::move(entry.view));
   }
 }
