@@ -54,8 +54,7 @@ void refuseUsedFolder(const std::filesystem::path& out, Issues& issues) {
   namespace fs = std::filesystem;
   std::error_code trouble;
   if (!fs::exists(out, trouble)) return;
-  if (!fs::is_directory(out, trouble)) issues.push_back(error("--out", out.string() + " is no folder", "name another"));
-  else if (record::isRun(out) || fs::exists(out / "runs", trouble) || fs::exists(out / "compare.json", trouble))
+  if (record::isRun(out) || fs::exists(out / "runs", trouble) || fs::exists(out / "compare.json", trouble))
     issues.push_back(
         error("--out", out.string() + " is in use: it holds runs already", "name another folder, or remove this one"));
 }
@@ -77,6 +76,7 @@ std::vector<Entry> readEntries(const CLI::App& command, const Arguments& argumen
   if (arguments.recipes.empty())
     issues.push_back(error("--recipes", "is missing", "for example --recipes finetune,simplecil,l2p"));
   refuseUsedFolder(out, issues);
+  refuseUnusable(out, issues);
   std::vector<Entry> entries;
   std::vector<std::string> names = arguments.recipes;
   for (const std::string& recipe : arguments.recipes) {

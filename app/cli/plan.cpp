@@ -1,5 +1,7 @@
 #include "app/cli/plan.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "engine/protocol/error.h"
@@ -52,6 +54,20 @@ std::filesystem::path freeFolder(const std::string& stem) {
     std::filesystem::path folder = std::filesystem::path("runs") / (stem + "-" + std::to_string(n));
     if (!std::filesystem::exists(folder)) return folder;
   }
+}
+
+void refuseUnusable(const std::filesystem::path& folder, Issues& issues) {
+  namespace fs = std::filesystem;
+  std::error_code trouble;
+  fs::path nearest = fs::absolute(folder);
+  while (!fs::exists(nearest, trouble) && nearest.has_relative_path()) nearest = nearest.parent_path();
+  const std::string text = folder.string();
+  if (!fs::is_directory(nearest, trouble))
+    issues.push_back(
+        error("--out", text + " cannot be made: " + nearest.string() + " is no folder", "name another folder"));
+  else if (access(nearest.c_str(), W_OK | X_OK) != 0)
+    issues.push_back(error("--out", text + " cannot be made: " + nearest.string() + " is not writable for you",
+                           "name another folder"));
 }
 
 void append(Issues& issues, const Issues& more) {

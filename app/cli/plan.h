@@ -22,6 +22,9 @@ std::string nameOf(const Value& recipe);
 // ./runs/<stem>-<n> with the first free n.
 std::filesystem::path freeFolder(const std::string& stem);
 
+// Somebody's file in the way, or no right to write there.
+void refuseUnusable(const std::filesystem::path& folder, Issues& issues);
+
 // Adds what is not there yet: the same mistake found twice is one mistake.
 void append(Issues& issues, const Issues& more);
 // Throws BadInput when there is an error among them.

@@ -15,9 +15,14 @@ namespace {
 
 struct Arguments {
   explicit Arguments(CLI::App& command) : options(command), settings(command) {
-    command.add_option("--recipe", recipe, "Recipe of the pre-training. [default: the program's own]")->type_name("FILE");
-    command.add_option("--run", folder, "Folder of the run; one that holds a run is gone on with. [default ./runs/pretrain-<n>]")->type_name("DIR");
-    command.add_option("--out", out, "Weights file to write; its card stands beside it.")->type_name("FILE.safetensors");
+    command.add_option("--recipe", recipe, "Recipe of the pre-training. [default: the program's own]")
+        ->type_name("FILE");
+    command
+        .add_option("--run", folder,
+                    "Folder of the run; one that holds a run is gone on with. [default ./runs/pretrain-<n>]")
+        ->type_name("DIR");
+    command.add_option("--out", out, "Weights file to write; its card stands beside it.")
+        ->type_name("FILE.safetensors");
     command.add_flag("--half", half, "Store 16-bit floats.");
   }
   RunArguments options;
@@ -32,9 +37,11 @@ RunPlan readPlan(const CLI::App& command, const Arguments& arguments) {
   RunPlan plan{.recipe = {}, .options = arguments.options.read(issues)};
   const RunOptions usual;
   if (plan.options.data == usual.data) plan.options.data = "world";
-  if (plan.options.backbone == usual.backbone) plan.options.backbone = "new:image=28,patch=4,width=128,depth=6,heads=4,seed=1";
+  if (plan.options.backbone == usual.backbone)
+    plan.options.backbone = "new:image=28,patch=4,width=128,depth=6,heads=4,seed=1";
   if (plan.options.scenario == usual.scenario) plan.options.scenario = "cil:init=all,order=natural";
-  const std::string recipe = arguments.recipe.empty() ? (resourceFolder() / "pretraining" / "supervised.json").string() : arguments.recipe;
+  const std::string recipe =
+      arguments.recipe.empty() ? (resourceFolder() / "pretraining" / "supervised.json").string() : arguments.recipe;
   plan.recipe = readRecipe(recipe, settings, issues);
   if (arguments.out.empty()) issues.push_back(error("--out", "is missing", "name the weights file to write"));
   refuse(issues);
@@ -44,15 +51,25 @@ RunPlan readPlan(const CLI::App& command, const Arguments& arguments) {
 // What somebody needs to know of the weights, and to make them again.
 void writeCard(const std::filesystem::path& weights, const std::filesystem::path& folder) {
   const record::Reader run(folder);
-  const auto text = [&](const char* path) { const Value* v = run.run().at(path); return v ? v->text() : std::string(); };
+  const auto text = [&](const char* path) {
+    const Value* v = run.run().at(path);
+    return v ? v->text() : std::string();
+  };
   const auto results = run.results();
   std::ostringstream card;
-  card << "# " << weights.stem().string() << "\n\nA Vision Transformer that Palimpsest trained on images that it draws itself; no photograph was used.\n\n"
+  card << "# " << weights.stem().string()
+       << "\n\nA Vision Transformer that Palimpsest trained on images that it draws itself; no photograph was used.\n\n"
        << "| | |\n|---|---|\n"
-       << "| network | " << text("options.backbone") << " |\n| data | " << text("options.data") << " |\n| input range | " << text("options.input_range")
-       << " |\n| seed | " << text("seed") << " |\n| program | Palimpsest " << text("version") << ", LibTorch " << text("torch") << ", " << text("device") << ", " << text("threads")
-       << " threads |\n| held-out accuracy on its own classes | " << (results && results->find("last") ? results->find("last")->text() : "") << " % |\n| licence | GPL-3.0-or-later |\n\n"
-       << "Recipe:\n\n```json\n" << record::toJson(*run.run().find("recipe"), 2) << "\n```\n\nThe same weights again, on the same kind of device with the same number of threads:\n\n```\npalimpsest-cli pretrain";
+       << "| network | " << text("options.backbone") << " |\n| data | " << text("options.data")
+       << " |\n| input range | " << text("options.input_range") << " |\n| seed | " << text("seed")
+       << " |\n| program | Palimpsest " << text("version") << ", LibTorch " << text("torch") << ", " << text("device")
+       << ", " << text("threads") << " threads |\n| held-out accuracy on its own classes | "
+       << (results && results->find("last") ? results->find("last")->text() : "")
+       << " % |\n| licence | GPL-3.0-or-later |\n\n"
+       << "Recipe:\n\n```json\n"
+       << record::toJson(*run.run().find("recipe"), 2)
+       << "\n```\n\nThe same weights again, on the same kind of device with the same number of "
+          "threads:\n\n```\npalimpsest-cli pretrain";
   for (const auto& [name, value] : run.run().find("options")->asObject())
     for (const ParamSpec& spec : specsOf<RunOptions>())
       if (spec.name == name && !(spec.fallback == value)) card << " " << flagOf(name) << " " << value.text();
@@ -62,17 +79,21 @@ void writeCard(const std::filesystem::path& weights, const std::filesystem::path
 
 int pretrain(const CLI::App& command, const Arguments& arguments, Console& console) {
   RunPlan plan = readPlan(command, arguments);
-  const std::filesystem::path folder = arguments.folder.empty() ? freeFolder("pretrain") : std::filesystem::path(arguments.folder);
+  const std::filesystem::path folder =
+      arguments.folder.empty() ? freeFolder("pretrain") : std::filesystem::path(arguments.folder);
   Tail tail;
   const Interrupt interrupt;
   RunOutcome outcome;
   {
     ProgressView view(console, "pretrain");
-    const auto live = record::isRun(folder) ? Run::resume(folder, {&tail}) : Run::start(std::move(plan), folder, {&tail});
+    const auto live =
+        record::isRun(folder) ? Run::resume(folder, {&tail}) : Run::start(std::move(plan), folder, {&tail});
     outcome = follow(*live, tail, view, console, interrupt);
   }
   if (outcome.state == "done") {
-    exportBackbone(folder, arguments.out, {{"licence", "GPL-3.0-or-later"}, {"origin", "palimpsest-cli pretrain " + programVersion()}}, arguments.half);
+    exportBackbone(folder, arguments.out,
+                   {{"licence", "GPL-3.0-or-later"}, {"origin", "palimpsest-cli pretrain " + programVersion()}},
+                   arguments.half);
     writeCard(arguments.out, folder);
     console.line("The weights are in " + arguments.out);
   }
@@ -82,9 +103,12 @@ int pretrain(const CLI::App& command, const Arguments& arguments, Console& conso
 }  // namespace
 
 void addPretrain(CLI::App& app, Context& context) {
-  CLI::App& command = *app.add_subcommand("pretrain", "Trains a backbone on images that the program draws, and writes its weights.");
+  CLI::App& command =
+      *app.add_subcommand("pretrain", "Trains a backbone on images that the program draws, and writes its weights.");
   auto arguments = std::make_shared<Arguments>(command);
-  whenChosen(command, context, [&command, &context, arguments] { return pretrain(command, *arguments, context.console); }, true);
+  whenChosen(
+      command, context, [&command, &context, arguments] { return pretrain(command, *arguments, context.console); },
+      true);
 }
 
 }  // namespace palimpsest::cli

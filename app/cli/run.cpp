@@ -40,6 +40,7 @@ RunPlan readPlan(const CLI::App& command, const Arguments& arguments) {
   if (!arguments.out.empty() && record::isRun(arguments.out))
     issues.push_back(error("--out", arguments.out + " holds a run already",
                            "choose another folder, or go on with it: palimpsest-cli resume " + arguments.out));
+  refuseUnusable(arguments.out.empty() ? "runs" : arguments.out, issues);
   refuse(issues);
   return plan;
 }

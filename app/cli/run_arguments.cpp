@@ -46,6 +46,7 @@ RunArguments::RunArguments(CLI::App& command, const std::vector<std::string>& on
     const auto keep = [this, name = spec.name](const std::string& text) { written_[name] = text; };
     command.add_option_function<std::string>(flagOf(spec.name), keep, helpOf(spec))
         ->type_name(upper(kindName(spec.kind)))
+        ->take_last()  // so that a script can append to a command
         ->group(spec.meta.level == Level::Expert ? "Options for experts" : "Options of the run");
   }
 }
