@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
+#include <system_error>
 
 #include "engine/device/blas.h"
 #include "engine/engine.h"
@@ -44,7 +46,9 @@ void prepareProcess(int /*argc*/, char** argv) {
   setUnlessChosen("OMP_WAIT_POLICY", "passive");  // workers sleep instead of spinning against the window and the BLAS
   setUnlessChosen("OPENBLAS_NUM_THREADS", "1");   // its pool is made by setThreads(), at the engine's priority
   ::setenv(kPrepared, "1", 1);
-  ::execv("/proc/self/exe", argv);
+  std::error_code none;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", none);  // by its name, which ps and logs show
+  if (!none) ::execv(self.c_str(), argv);
   // Still here: no /proc. Slower, but everything works.
 }
 
