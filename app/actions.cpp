@@ -43,7 +43,7 @@ const std::vector<ActionRow>& Actions::table() {
 
       {Act::Learn, "learn", kView, QT_TRANSLATE_NOOP("Actions", "&Learn"), "Ctrl+1",
        QT_TRANSLATE_NOOP("Actions", "Accuracy and its matrix, nothing else"), "perspective", false},
-      {Act::Work, "work", kView, QT_TRANSLATE_NOOP("Actions", "&Run"), "Ctrl+2",
+      {Act::Work, "work", kView, QT_TRANSLATE_NOOP("Actions", "&Work"), "Ctrl+2",
        QT_TRANSLATE_NOOP("Actions", "All plots, the runs and the inspector"), "perspective", false},
       {Act::CompareRuns, "compare_runs", kView, QT_TRANSLATE_NOOP("Actions", "&Compare"), "Ctrl+3",
        QT_TRANSLATE_NOOP("Actions", "The ticked runs side by side: accuracy and forgetting"), "perspective", false},

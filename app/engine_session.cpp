@@ -1,5 +1,7 @@
 #include "app/engine_session.h"
 
+#include <QDateTime>
+
 #include "engine/protocol/error.h"
 
 namespace palimpsest {
@@ -86,8 +88,22 @@ void EngineSession::returned(const RunOutcome& outcome) {
   else last_events_.start();
 }
 
+// An engine that could not even begin has said nothing: its end is told here, so that the run does not seem to go on.
+void EngineSession::endItself() {
+  std::vector<Event> end;
+  const auto say = [&](Payload what) {
+    end.push_back({static_cast<std::uint64_t>(++shown_), QDateTime::currentMSecsSinceEpoch() * 1000, std::move(what)});
+  };
+  for (const Issue& issue : outcome_.issues)
+    say(IssueRaised{issue.severity == Severity::Error ? "error" : "warning", issue.path, issue.message, issue.hint});
+  if (outcome_.state == "failed") say(RunFailed{outcome_.code, outcome_.message, outcome_.hint});
+  say(RunEnded{outcome_.state, 0});
+  data_.apply(end);
+}
+
 void EngineSession::finish() {
   last_events_.stop();
+  if (!counter_.ended) endItself();
   under_way_ = false;
   Q_EMIT ended(outcome_);
 }

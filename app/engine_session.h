@@ -47,11 +47,16 @@ class EngineSession : public QObject {
   void keep(const Begin& begin);  // the keeper's thread
   void returned(const RunOutcome& outcome);
   void finish();
+  void endItself();
 
   // Counts what the run has said, so that the end of a session waits for exactly the last of it.
   struct Counter final : Sink {
-    void on(const Event& event) override { said.store(static_cast<std::int64_t>(event.seq)); }
+    void on(const Event& event) override {
+      if (std::holds_alternative<RunEnded>(event.what)) ended.store(true);
+      said.store(static_cast<std::int64_t>(event.seq));
+    }
     std::atomic<std::int64_t> said = -1;
+    std::atomic<bool> ended = false;
   };
 
   const EngineApi& api_;

@@ -4,17 +4,16 @@
 #include <QCloseEvent>
 #include <QDockWidget>
 #include <QDragEnterEvent>
-#include <QLabel>
 #include <QMenu>
 #include <QMenuBar>
 #include <QMimeData>
 #include <QStatusBar>
-#include <QToolBar>
 #include <cmath>
 #include <limits>
 
 #include "app/help.h"
 #include "app/questions.h"
+#include "app/tool_row.h"
 #include "app/window_state.h"
 #include "widgets/views/issues_view.h"
 #include "widgets/views/log_view.h"
@@ -82,7 +81,7 @@ void MainWindow::buildDocks(LogModel& log) {
   issues_dock_->hide();
   setCorner(Qt::BottomLeftCorner, Qt::BottomDockWidgetArea);
   setCorner(Qt::BottomRightCorner, Qt::BottomDockWidgetArea);
-  resizeDocks({runs_dock_, inspector_dock_}, {270, 300}, Qt::Horizontal);
+  resizeDocks({runs_dock_, inspector_dock_}, {300, 300}, Qt::Horizontal);
   connect(issues_view, &IssuesView::jumpRequested, recipe_, &RecipePanel::reveal);
   QMenu* view = actions_->menu("&View");
   view->addSeparator();
@@ -90,21 +89,8 @@ void MainWindow::buildDocks(LogModel& log) {
 }
 
 void MainWindow::buildBars() {
-  QToolBar* bar = addToolBar(tr("Transport"));
-  bar->setObjectName(QStringLiteral("transport_bar"));
-  bar->setMovable(false);
-  bar->setToolButtonStyle(Qt::ToolButtonTextOnly);
-  for (const Act act : {Act::Learn, Act::Work, Act::CompareRuns}) bar->addAction((*actions_)[act]);
-  bar->addSeparator();
-  bar->addWidget(transport_);
-  queue_ = new QLabel(bar);
-  queue_->setObjectName(QStringLiteral("queue"));
-  queue_->setContentsMargins(10, 0, 10, 0);
-  bar->addWidget(queue_);
-  auto* gap = new QWidget(bar);
-  gap->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
-  bar->addWidget(gap);
-  bar->addAction((*actions_)[Act::Compare]);
+  tools_ = new ToolRow(*actions_, *transport_, this);
+  addToolBar(tools_);
   statusBar()->setSizeGripEnabled(false);
   statusBar()->addWidget(status_, 1);
   auto* plots_menu = new QMenu(tr("Export a &plot"), this);
@@ -169,7 +155,10 @@ void MainWindow::connectViews() {
   connect(runs_, &RunListView::openRunRequested, this, &MainWindow::askOpen);
   connect(&plots_->caption(), &CaptionBanner::compareRequested, &workspace_, &Workspace::startComparison);
   connect(&plots_->caption(), &CaptionBanner::openRequested, this, &MainWindow::askOpen);
-  connect(&plots_->caption(), &CaptionBanner::dismissed, this, [this] { caption_dismissed_ = true; });
+  connect(&plots_->caption(), &CaptionBanner::dismissed, this, [this] {
+    caption_dismissed_ = true;
+    refresh();
+  });
   connect(plots_, &PlotArea::cursorAsked, this, &MainWindow::moveCursor);
   connect(plots_, &PlotArea::problem, this, [this](const QString& what) {
     plots_->notices().show(QStringLiteral("export"), {Notice::Kind::Failure, what, {}});
@@ -210,7 +199,7 @@ void MainWindow::refresh() {
   transport_->setRun(controlled, controlled && controlled == launcher.live());
   recipe_->setBusy(launcher.live() != nullptr);
   const std::size_t waiting = launcher.queue().waiting().size();
-  queue_->setText(waiting == 0 ? QString() : waiting == 1 ? tr("1 run waits") : tr("%1 runs wait").arg(waiting));
+  tools_->setWaiting(waiting, launcher.held());
   (*actions_)[Act::GoOn]->setEnabled(launcher.held());
   (*actions_)[Act::ClearQueue]->setEnabled(waiting > 0);
   (*actions_)[Act::ResumeRun]->setEnabled(workspace_.canResume(focus));
@@ -219,6 +208,7 @@ void MainWindow::refresh() {
   const bool greeting = !focus || focus->recording;
   plots_->caption().setRun(focus && focus->recording ? focus : nullptr);
   plots_->caption().setVisible(greeting && !caption_dismissed_);
+  tools_->setCompareVisible(!plots_->caption().isVisibleTo(this));
   setWindowTitle(focus ? tr("%1 - Palimpsest").arg(focus->title()) : tr("Palimpsest"));
 }
 

@@ -13,13 +13,12 @@
 #include "app/workspace.h"
 #include "widgets/models/log.h"
 
-class QLabel;
-
 namespace palimpsest {
 
 class RunListView;
 class StatusStrip;
 class TimelineView;
+class ToolRow;
 class TransportBar;
 
 class MainWindow : public QMainWindow {
@@ -72,7 +71,7 @@ class MainWindow : public QMainWindow {
   RecipePanel* recipe_;
   TimelineView* timeline_;
   StatusStrip* status_;
-  QLabel* queue_ = nullptr;
+  ToolRow* tools_ = nullptr;
   QDockWidget *runs_dock_ = nullptr, *inspector_dock_ = nullptr, *timeline_dock_ = nullptr, *log_dock_ = nullptr,
               *issues_dock_ = nullptr;
   QByteArray first_layout_;

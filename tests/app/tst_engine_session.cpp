@@ -4,6 +4,7 @@
 #include <QTest>
 
 #include "app/engine_session.h"
+#include "engine/protocol/error.h"
 #include "tests/support/fake_run.h"
 
 using namespace palimpsest;

@@ -1,11 +1,15 @@
 // The whole window on a scripted engine, driven by clicks, keys and drops as a person would.
+#include <QDockWidget>
 #include <QDropEvent>
 #include <QLabel>
+#include <QMenu>
+#include <QMenu>
 #include <QMimeData>
 #include <QPushButton>
 #include <QSettings>
 #include <QSignalSpy>
 #include <QStandardPaths>
+#include <QDockWidget>
 #include <QTemporaryDir>
 #include <QTest>
 #include <QToolBar>
@@ -72,13 +76,13 @@ class TestWindow : public QObject {
 };
 
 namespace {
-void record(const std::filesystem::path& folder, const char* recipe, FakeScript script = {}) {
+void recordRun(const std::filesystem::path& folder, const char* recipe, FakeScript script = {}) {
   script.pace = std::chrono::microseconds(100);
   FakeRun(script, {FakeEngine::recipe(recipe), {}}, folder, {}, false).wait();
 }
 // A run whose writer died inside its second task.
 void recordKilled(const std::filesystem::path& folder) {
-  record(folder.string() + "-whole", "l2p");
+  recordRun(folder.string() + "-whole", "l2p");
   record::Reader reader(folder.string() + "-whole");
   auto writer = record::Writer::create(folder, reader.run());
   for (const Event& event : reader.poll()) {
@@ -144,7 +148,7 @@ std::vector<State> TestWindow::states() {
 }
 
 void TestWindow::opensOnTheRecordingThatPlays() {
-  record(engine_->resources / "recordings" / "demo", "l2p");
+  recordRun(engine_->resources / "recordings" / "demo", "l2p");
   open();
   workspace_->playRecording();
   QTRY_VERIFY(workspace_->focus());
@@ -166,7 +170,7 @@ void TestWindow::withoutARecordingItSaysWhatToDo() {
 }
 
 void TestWindow::oneClickStartsTheComparisonAndTheFirstPointComesSoon() {
-  record(engine_->resources / "recordings" / "demo", "l2p");
+  recordRun(engine_->resources / "recordings" / "demo", "l2p");
   engine_->script.pace = std::chrono::milliseconds(3);
   open();
   workspace_->playRecording();
@@ -241,7 +245,7 @@ void TestWindow::pauseStepResumeAndStopWorkDuringEvaluation() {
 }
 
 void TestWindow::theButtonsMeanTheLiveRunWhateverIsLookedAt() {
-  record(runs() / "old", "simplecil");
+  recordRun(runs() / "old", "simplecil");
   engine_->script.pace = std::chrono::milliseconds(5);
   open();
   workspace_->open(runs() / "old");
@@ -303,7 +307,7 @@ void TestWindow::anInterruptedRunIsOfferedResumedKept() {
 }
 
 void TestWindow::aDroppedFolderIsOpened() {
-  record(home() / "elsewhere", "simplecil");
+  recordRun(home() / "elsewhere", "simplecil");
   open();
   QMimeData mime;
   mime.setUrls({QUrl::fromLocalFile(QString::fromStdString((home() / "elsewhere").string()))});
@@ -318,8 +322,8 @@ void TestWindow::aDroppedFolderIsOpened() {
 }
 
 void TestWindow::severalRunsAreComparedInOnePlot() {
-  record(runs() / "a", "simplecil");
-  record(runs() / "b", "l2p");
+  recordRun(runs() / "a", "simplecil");
+  recordRun(runs() / "b", "l2p");
   open();
   workspace_->open(runs() / "a");
   workspace_->open(runs() / "b");
@@ -332,7 +336,7 @@ void TestWindow::severalRunsAreComparedInOnePlot() {
 }
 
 void TestWindow::plotsAreExportedInEveryFormat() {
-  record(runs() / "a", "l2p");
+  recordRun(runs() / "a", "l2p");
   open();
   workspace_->open(runs() / "a");
   QTRY_COMPARE(states(), std::vector<State>(1, State::Done));
@@ -354,7 +358,7 @@ void TestWindow::plotsAreExportedInEveryFormat() {
 }
 
 void TestWindow::aReportIsExported() {
-  record(runs() / "a", "l2p");
+  recordRun(runs() / "a", "l2p");
   open();
   const QString path = dir_->filePath(QStringLiteral("report.html"));
   window_->exporter().writeReport(path, {runs() / "a"});
@@ -365,7 +369,7 @@ void TestWindow::aReportIsExported() {
 }
 
 void TestWindow::themesChangeEveryPlot() {
-  record(runs() / "a", "l2p");
+  recordRun(runs() / "a", "l2p");
   open();
   workspace_->open(runs() / "a");
   QTRY_COMPARE(states(), std::vector<State>(1, State::Done));
@@ -450,7 +454,7 @@ void TestWindow::theInspectorDecidesWhatRuns() {
 }
 
 void TestWindow::theTimelineMovesOneCursorThroughAllPlots() {
-  record(runs() / "a", "l2p");
+  recordRun(runs() / "a", "l2p");
   open();
   workspace_->open(runs() / "a");
   QTRY_COMPARE(states(), std::vector<State>(1, State::Done));
