@@ -242,11 +242,11 @@ void draw(const HeatMap& map, Canvas& canvas) {
 
 std::vector<double> niceTicks(double low, double high, int wanted, bool whole) {
   if (!std::isfinite(low) || !std::isfinite(high) || high <= low) return {low};
-  const double raw = (high - low) / std::max(wanted, 1);
-  const double power = std::pow(10, std::floor(std::log10(raw)));
-  double step = 10 * power;
-  for (const double factor : {5.0, 2.0, 1.0})
-    if (factor * power >= raw * (1 - 1e-9)) step = factor * power;
+  const double power = std::pow(10, std::floor(std::log10((high - low) / std::max(wanted, 1))));
+  double step = power;
+  for (const double factor : {2.0, 5.0, 10.0})
+    if (std::abs((high - low) / (factor * power) - wanted) < std::abs((high - low) / step - wanted))
+      step = factor * power;
   if (whole) step = std::max(1.0, std::round(step));
   std::vector<double> ticks;
   for (double k = std::ceil(low / step - 1e-9); k * step <= high + step * 1e-9; ++k) ticks.push_back(k * step);

@@ -209,7 +209,8 @@ Feature inPhases(std::string key) {
     const Value* phases = run.header.recipe.find("phases");
     if (!phases) return out;
     for (const Value& phase : phases->asArray())
-      if (const Value* value = phase.find(key)) out += (out.empty() ? "" : " + ") + value->text();
+      if (const Value* value = phase.find("epochs") ? phase.find(key) : nullptr)
+        out += (out.empty() ? "" : " + ") + value->text();
     return out;
   };
 }

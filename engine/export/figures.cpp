@@ -71,6 +71,19 @@ void beginAtZero(LineChart& chart) {
   chart.y_low = 0;
 }
 
+// One exploding step would flatten everything else. Cut peaks run along the upper edge, and the label says so.
+void cutPeaks(LineChart& chart) {
+  std::vector<double> all;
+  for (const Series& series : chart.series) all.insert(all.end(), series.y.begin(), series.y.end());
+  if (all.size() < 20) return;
+  std::sort(all.begin(), all.end());
+  const double usual = all[all.size() * 98 / 100];
+  if (usual <= 0 || all.back() < 3 * usual) return;
+  const double tick = niceTicks(0, 1.25 * usual, 5)[1];
+  chart.y_high = std::ceil(1.25 * usual / tick) * tick;
+  chart.y_label += " (peaks above " + tickText(*chart.y_high, tick) + " are cut)";
+}
+
 }  // namespace
 
 LineChart accuracyChart(const Comparison& all) {
@@ -108,6 +121,7 @@ LineChart lossChart(const Comparison& all) {
       chart.series.push_back(std::move(series));
     }
   }
+  cutPeaks(chart);
   beginAtZero(chart);
   return chart;
 }

@@ -220,13 +220,15 @@ class Page {
     out_ += "</tbody></table></figure>\n";
   }
 
-  void settingRows(bool differing) {
-    out_ += "<div class=\"scroll\"><table><thead><tr><th class=\"left\">Setting</th>";
+  template <typename Wanted>
+  void settingRows(const std::string& heading, Wanted wanted) {
+    if (std::none_of(all_.settings.begin(), all_.settings.end(), wanted)) return;
+    out_ += heading + "<div class=\"scroll\"><table><thead><tr><th class=\"left\">Setting</th>";
     for (const Method& method : all_.methods) out_ += "<th class=\"left\">" + escaped(method.title) + "</th>";
     out_ += "</tr></thead><tbody>\n";
     for (const Setting& setting : all_.settings) {
-      if (setting.differs != differing) continue;
-      out_ += "<tr><th class=\"mono\">" + escaped(setting.path) + "</th>";
+      if (!wanted(setting)) continue;
+      out_ += "<tr><th class=\"mono\" scope=\"row\">" + escaped(setting.path) + "</th>";
       for (const std::string& value : setting.values)
         out_ += "<td class=\"wrap mono\">" + (value.empty() ? "–" : escaped(value)) + "</td>";
       out_ += "</tr>\n";
@@ -235,19 +237,19 @@ class Page {
   }
 
   void settings() {
-    const auto differing = static_cast<std::size_t>(
-        std::count_if(all_.settings.begin(), all_.settings.end(), [](const Setting& s) { return s.differs; }));
     if (all_.settings.empty()) return;
+    const auto shared = [](const Setting& s) {
+      return std::find(s.values.begin(), s.values.end(), "") == s.values.end();
+    };
     out_ += "<h2>Settings</h2>\n";
-    if (differing > 0) {
-      out_ += "<h3>What differs</h3>\n";
-      settingRows(true);
-    }
-    if (differing == all_.settings.size()) return;
-    const std::string same = plural(all_.settings.size() - differing, "setting") +
-                             (all_.methods.size() > 1 ? " with the same value everywhere" : "");
-    out_ += "<details><summary>" + same + "</summary>\n";
-    settingRows(false);
+    settingRows("<h3>What differs</h3>\n", [&](const Setting& s) { return s.differs && shared(s); });
+    settingRows("<h3>What only some of them have</h3>\n", [&](const Setting& s) { return s.differs && !shared(s); });
+    const auto same = static_cast<std::size_t>(
+        std::count_if(all_.settings.begin(), all_.settings.end(), [](const Setting& s) { return !s.differs; }));
+    if (same == 0) return;
+    out_ += "<details><summary>" + plural(same, "setting") +
+            (all_.methods.size() > 1 ? " with the same value everywhere" : "") + "</summary>\n";
+    settingRows("", [](const Setting& s) { return !s.differs; });
     out_ += "</details>\n";
   }
 

@@ -180,9 +180,11 @@ std::string comparisonTable(const Comparison& all) {
   line([](const Column&, std::size_t width) { return std::string(width, '-'); });
   for (std::size_t m = 0; m < all.methods.size(); ++m)
     line([m](const Column& column, std::size_t) { return column.cells[m]; });
-  out +=
-      "\nPercent. task k: after learning task k, all classes seen so far. ± is the sample standard deviation over "
-      "runs.\n";
+  out += "\nPercent. task k: after learning task k, all classes seen so far.";
+  const auto repeated = [](const Method& m) { return m.used.size() > 1; };
+  if (std::any_of(all.methods.begin(), all.methods.end(), repeated))
+    out += " ± is the sample standard deviation over runs.";
+  out += "\n";
   if (std::any_of(all.methods.begin(), all.methods.end(), [](const Method& m) { return !m.complete; }))
     out += "* not complete: figures are of the tasks finished so far.\n";
   for (const Issue& issue : all.unfair) out += "unfair: " + issue.message + "\n";

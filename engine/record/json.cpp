@@ -30,6 +30,40 @@ Json jsonOf(const Value& value) {
   return out;
 }
 
+constexpr std::size_t kLineWidth = 110;
+
+bool isScalar(const Value& value) { return !value.isArray() && !value.isObject(); }
+bool isPlain(const Value& value) {  // a list of scalars, however long, or a scalar
+  return isScalar(value) || (value.isArray() && std::all_of(value.asArray().begin(), value.asArray().end(), isScalar));
+}
+
+std::string quoted(const std::string& text) { return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+// "{ "a": 1, "b": [1, 2] }": as people write short things.
+std::string inlined(const Value& value) {
+  if (isScalar(value)) return toJson(value);
+  std::string out;
+  for (const Value& item : value.asArray()) out += (out.empty() ? "" : ", ") + inlined(item);
+  for (const auto& [key, member] : value.asObject())
+    out += (out.empty() ? "" : ", ") + quoted(key) + ": " + inlined(member);
+  if (value.isArray()) return "[" + out + "]";
+  return out.empty() ? "{}" : "{ " + out + " }";
+}
+
+// Short things and lists of numbers take one line, so that a class order or a row of a matrix can be read.
+std::string spread(const Value& value, std::size_t indent, std::size_t depth) {
+  std::string line = inlined(value);
+  if (isPlain(value) || (depth > 0 && line.size() + depth <= kLineWidth)) return line;
+  const std::string margin(depth + indent, ' ');
+  std::string out;
+  for (const Value& item : value.asArray())
+    out += (out.empty() ? "" : ",\n") + margin + spread(item, indent, depth + indent);
+  for (const auto& [key, member] : value.asObject())
+    out += (out.empty() ? "" : ",\n") + margin + quoted(key) + ": " + spread(member, indent, depth + indent);
+  const std::string close = "\n" + std::string(depth, ' ');
+  return value.isArray() ? "[\n" + out + close + "]" : "{\n" + out + close + "}";
+}
+
 // Builds a Value while the text is read. Nesting is bounded because everything that walks a Value is recursive.
 class Builder final : public nlohmann::json_sax<Json> {
  public:
@@ -102,7 +136,8 @@ class Builder final : public nlohmann::json_sax<Json> {
 }  // namespace
 
 std::string toJson(const Value& value, int indent) {
-  return jsonOf(value).dump(indent, ' ', false, Json::error_handler_t::replace);
+  if (indent >= 0) return spread(value, static_cast<std::size_t>(indent), 0);
+  return jsonOf(value).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 Value parseJson(std::string_view text, const std::string& where) {

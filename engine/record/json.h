@@ -11,7 +11,8 @@
 
 namespace palimpsest::record {
 
-// `indent` < 0: one line. NaN and infinities are written as null. Doubles round-trip exactly.
+// `indent` < 0: one line; else spread out, with short objects and lists of numbers on one line. NaN and infinities are
+// written as null. Doubles round-trip exactly.
 std::string toJson(const Value& value, int indent = -1);
 // Throws BadInput with line and column; comments and trailing garbage are refused.
 Value parseJson(std::string_view text, const std::string& where);

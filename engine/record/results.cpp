@@ -37,7 +37,14 @@ void addCounts(const AccuracyMatrix& matrix, Value& out) {
 
 void addFigures(const AccuracyMatrix& matrix, Value& out) {
   Value::Array top1;
-  for (int i = 0; i < matrix.stages(); ++i) top1.push_back(percent(matrix.top1(i)));
+  for (int i = 0; i < matrix.stages(); ++i) {
+    std::int64_t hits = 0, count = 0;
+    for (int j = 0; j <= i; ++j) {
+      hits += matrix.hits(i, j).value_or(0);
+      count += matrix.count(j).value_or(0);
+    }
+    top1.push_back(percent(hits, count));
+  }
   out["top1"] = Value(std::move(top1));
   out["average"] = percent(matrix.average());
   out["last"] = percent(matrix.last());

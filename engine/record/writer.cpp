@@ -90,10 +90,7 @@ bool isBeingWritten(const std::filesystem::path& folder) {
 Writer::Writer(std::filesystem::path folder) : paths_(std::move(folder)) {}
 
 Writer::~Writer() {
-  if (file_ >= 0) {
-    ::fsync(file_);
-    ::close(file_);
-  }
+  if (file_ >= 0) ::close(file_);
   if (lock_ >= 0) ::close(lock_);  // last: whoever gets the lock finds a finished file
 }
 

@@ -147,7 +147,7 @@ record::ResultInputs resultInputsOf(const MadeRun& run) {
   in.class_order = run.class_order;
   in.matrix = matrixOf(run);
   in.per_class = {{4, 91, 100}, {2, 80, 100}};
-  in.seconds_total = 12.25 + static_cast<double>(run.seed);
+  in.seconds_total = 12.3 + static_cast<double>(run.seed);
   in.seconds_train = 8;
   in.seconds_evaluate = 3.5;
   in.seconds_data = 0.5;
