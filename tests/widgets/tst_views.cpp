@@ -236,7 +236,7 @@ class TestViews : public QObject {
     QCOMPARE(strip.findChild<QProgressBar*>()->value(), int(std::lround(1000 * run.progress().fraction)));
     QSignalSpy clicked(&strip, &StatusStrip::issuesClicked);
     tell(run, IssueRaised{"warning", "head.width", "too wide", ""});
-    QCOMPARE(strip.findChild<QToolButton*>(QStringLiteral("issues"))->text(), QStringLiteral("1 warning(s)"));
+    QCOMPARE(strip.findChild<QToolButton*>(QStringLiteral("issues"))->text(), QStringLiteral("warnings: 1"));
     QTest::mouseClick(strip.findChild<QToolButton*>(QStringLiteral("issues")), Qt::LeftButton);
     QCOMPARE(clicked.size(), 1);
     tell(run, RunEnded{"done", 1});
@@ -278,7 +278,7 @@ class TestViews : public QObject {
     list->setCurrentIndex(issues.index(0, 0));
     QTest::keyClick(list, Qt::Key_Return);
     QCOMPARE(jump.last()[0].toString(), QStringLiteral("phases.0.epochs"));
-    QVERIFY(view.accessibleDescription().contains(QStringLiteral("1 errors, 1 warnings")));
+    QVERIFY(view.accessibleDescription().contains(QStringLiteral("Errors: 1, warnings: 1")));
   }
 
   void theInspectorExplainsAndResetsASetting() {

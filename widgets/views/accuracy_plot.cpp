@@ -32,7 +32,7 @@ Scene AccuracyPlot::scene() const {
       exact.in_tasks = true;
     }
     scene.curves.push_back(exact);
-    scene.end = std::max(scene.end, over_tasks ? double(run->start().tasks) : double(run->step()) * 1.02);
+    scene.end = std::max(scene.end, reach(*run));
   }
   return scene;
 }

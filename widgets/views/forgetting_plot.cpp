@@ -14,7 +14,7 @@ constexpr double kSmallestScale = 10;  // points: noise of a few images must not
 }
 
 ForgettingPlot::ForgettingPlot(RunListModel& runs, FrameClock& frames, QWidget* parent)
-    : LivePlot({tr("Forgetting"), tr("points lost"), QString()}, frames, parent), runs_(runs) {
+    : LivePlot({tr("Forgetting"), tr("points lost"), tr(" points")}, frames, parent), runs_(runs) {
   setObjectName(QStringLiteral("forgettingPlot"));
   watch(runs);
 }
@@ -50,7 +50,7 @@ void ForgettingPlot::addMeans(Scene& scene) const {
     curve.in_tasks = over_tasks;
     scene.curves.push_back(curve);
     if (mean.size() > 0) scene.bars.push_back({QString(), mean.ys().back(), style::run(run->colour_slot)});
-    scene.end = std::max(scene.end, over_tasks ? double(run->start().tasks) : double(run->step()) * 1.02);
+    scene.end = std::max(scene.end, reach(*run));
   }
 }
 

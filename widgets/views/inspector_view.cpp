@@ -102,6 +102,7 @@ InspectorView::InspectorView(ParamFormModel& form, QWidget* parent)
   split->addWidget(doc_);
   split->setStretchFactor(0, 4);
   split->setStretchFactor(1, 1);
+  split->setSizes({380, 150});
   auto* column = new QVBoxLayout(this);
   column->setContentsMargins(0, 0, 0, 0);
   column->setSpacing(4);
@@ -136,7 +137,7 @@ void InspectorView::buildTree() {
 
 void InspectorView::refresh() {
   const bool any = form_.rowCount() > 0;
-  for (QWidget* widget : {static_cast<QWidget*>(tree_), static_cast<QWidget*>(doc_), static_cast<QWidget*>(depth_), static_cast<QWidget*>(reset_)}) widget->setVisible(any);
+  for (QWidget* widget : {tree_->parentWidget(), static_cast<QWidget*>(depth_), static_cast<QWidget*>(reset_)}) widget->setVisible(any);
   empty_->setVisible(!any);
   tree_->expandAll();
   for (int group = 0; group < filter_->rowCount(); ++group) tree_->setFirstColumnSpanned(group, {}, true);

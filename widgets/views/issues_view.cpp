@@ -53,7 +53,7 @@ void IssuesView::refresh() {
   const int count = issues_.rowCount();
   list_->setVisible(count > 0);
   empty_->setVisible(count == 0);
-  setAccessibleDescription(count == 0 ? tr("No issues") : tr("%1 errors, %2 warnings").arg(issues_.errors()).arg(count - issues_.errors()));
+  setAccessibleDescription(count == 0 ? tr("No issues") : tr("Errors: %1, warnings: %2").arg(issues_.errors()).arg(count - issues_.errors()));
 }
 
 }  // namespace palimpsest

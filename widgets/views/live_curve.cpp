@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kEveryPointInVector = 20000;  // up to here an exported drawing holds every point
 constexpr double kMarkerSize = 8;
-constexpr std::size_t kMarkersAlways = 24;  // more than these need eight pixels each
+constexpr std::size_t kMarkersAlways = 24;  // more than these need 24 pixels each
 constexpr int kBreakTick = 7;
 
 void drawShape(QPainter& painter, int slot, const QPointF& at, double size) {
@@ -63,7 +63,7 @@ void LiveCurve::draw(QCPPainter* painter) {
     if (whole || points <= 2 * columns) drawPoints(painter, span);
     else drawEnvelope(painter);
   }
-  if (curve_.marker >= 0 && points <= std::max(kMarkersAlways, columns / 8)) drawMarkers(painter, span);
+  if (curve_.marker >= 0 && points <= std::max(kMarkersAlways, columns / 24)) drawMarkers(painter, span);
   if (curve_.marks_breaks) drawBreaks(painter);
 }
 
@@ -136,9 +136,13 @@ void LiveCurve::drawMarkers(QCPPainter* painter, Span span) {
   const double size = std::max(kMarkerSize, curve_.pen.widthF() * 3.2);
   painter->setPen(QPen(style::plotBackground(), 1));
   painter->setBrush(curve_.pen.color());
-  for (std::size_t i = span.from; i < span.to; ++i)
-    if (std::isfinite(curve_.series->y(i)))
-      drawShape(*painter, curve_.marker, coordsToPixels(curve_.time.x(curve_.series->x(i)), curve_.series->y(i)), size);
+  // A marker on the frame (100 %, the last task) is shown whole.
+  const QRectF inside = QRectF(clipRect()).adjusted(-1, -1, 1, 1);
+  painter->setClipRect(inside.adjusted(-size, -size, size, size));
+  for (std::size_t i = span.from; i < span.to; ++i) {
+    const QPointF at = coordsToPixels(curve_.time.x(curve_.series->x(i)), curve_.series->y(i));
+    if (std::isfinite(curve_.series->y(i)) && inside.contains(at)) drawShape(*painter, curve_.marker, at, size);
+  }
 }
 
 void LiveCurve::drawBreaks(QCPPainter* painter) {

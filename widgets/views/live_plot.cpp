@@ -33,7 +33,9 @@ LivePlot::LivePlot(Labels labels, FrameClock& frames, QWidget* parent)
   whole->addWidget(&canvas_->plot());
   auto* row = new QHBoxLayout(corner_);
   row->setContentsMargins(0, 0, 0, 0);
+  row->setSizeConstraint(QLayout::SetFixedSize);
   row->addWidget(pill_);
+  corner_->installEventFilter(this);
   pill_->setObjectName(QStringLiteral("follow"));
   pill_->setText(tr("Follow"));
   pill_->setToolTip(tr("Show everything again and move with the data (F, or double-click)"));
@@ -124,8 +126,12 @@ Scene LivePlot::focused() const {
   const RunData::State state = run_->state();
   const bool learning = state == RunData::State::Running || state == RunData::State::Paused;
   if (learning && !scene.bands.empty() && !scene.bands.back().ended) scene.current_task = scene.bands.back().task;
-  scene.end = axis_ == Axis::Tasks ? std::max(1, run_->start().tasks) : std::max(1.0, double(run_->step()) * 1.02);
+  scene.end = reach(*run_);
   return scene;
+}
+
+double LivePlot::reach(const RunData& run) const {
+  return axis_ == Axis::Tasks ? std::max(1, run.start().tasks) * 1.015 : std::max(1.0, double(run.step()) * 1.02);
 }
 
 void LivePlot::addToCorner(QWidget* widget) {
@@ -137,11 +143,15 @@ void LivePlot::placeCorner() {
   // isHidden: what a child was told, whether or not the window is up yet
   bool empty = true;
   for (const QWidget* child : corner_->findChildren<QWidget*>(Qt::FindDirectChildrenOnly)) empty = empty && child->isHidden();
-  const QSize size = empty ? QSize() : corner_->sizeHint();
   corner_->setVisible(!empty);
-  corner_->setGeometry(width() - size.width() - 8, 2, size.width(), size.height());
-  canvas_->setReserved(empty ? 0 : size.width() + 8);
+  corner_->move(width() - corner_->width() - 8, 3);
+  canvas_->setReserved(empty ? 0 : corner_->width() + 8);
   canvas_->plot().replot(QCustomPlot::rpQueuedReplot);
+}
+
+bool LivePlot::eventFilter(QObject* watched, QEvent* event) {
+  if (watched == corner_ && event->type() == QEvent::Resize) placeCorner();
+  return QWidget::eventFilter(watched, event);
 }
 
 void LivePlot::changeEvent(QEvent* event) {

@@ -83,6 +83,7 @@ class LivePlot : public QWidget, public Framed {
   virtual QString summary() const = 0;  // one sentence for people who do not see the plot
   virtual QString emptyText() const = 0;  // instead of curves without points
   Scene focused() const;  // bands, seams, time and end of the run in focus; no curves
+  double reach(const RunData& run) const;  // how far x goes for it, with room for the last marker
   void addToCorner(QWidget* widget);  // right of the title
   void watch(RunListModel& runs);     // for plots of every ticked run
 
@@ -92,6 +93,7 @@ class LivePlot : public QWidget, public Framed {
   void contextMenuEvent(QContextMenuEvent* event) override;
 
   void resizeEvent(QResizeEvent* event) override;
+  bool eventFilter(QObject* watched, QEvent* event) override;
   void focusInEvent(QFocusEvent* event) override;
   void focusOutEvent(QFocusEvent* event) override;
   void leaveEvent(QEvent* event) override;

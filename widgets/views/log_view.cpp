@@ -115,7 +115,7 @@ void LogView::personScrolled() {
 void LogView::refresh() {
   empty_->setVisible(filter_->rowCount() == 0);
   empty_->adjustSize();
-  setAccessibleDescription(tr("%n line(s) shown", nullptr, filter_->rowCount()));
+  setAccessibleDescription(tr("Lines shown: %1").arg(filter_->rowCount()));
   if (follow_->isChecked()) table_->scrollToBottom();
 }
 

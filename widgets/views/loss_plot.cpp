@@ -63,6 +63,7 @@ void LossPlot::setSmoothing(double beta) {
   const QSignalBlocker quiet(slider_);
   slider_->setValue(int(std::lround(beta_ * 100)));
   value_->setText(tr("smoothing %1").arg(QLocale().toString(beta_, 'f', 2)));
+  value_->setMinimumWidth(value_->fontMetrics().horizontalAdvance(tr("smoothing %1").arg(QStringLiteral("0.00"))) + 4);
   markDirty();
 }
 
@@ -87,7 +88,7 @@ Scene LossPlot::scene() const {
       low = std::min(low, smallest);
       high = std::max(high, largest);
     }
-    scene.end = std::max(scene.end, axis() == Axis::Tasks ? double(run->start().tasks) : double(run->step()) * 1.02);
+    scene.end = std::max(scene.end, reach(*run));
   }
   scene.curves.insert(scene.curves.end(), averages.begin(), averages.end());
   scene.low = low < 0 ? -niceAbove(-low) : 0;

@@ -175,16 +175,17 @@ void MatrixView::paintCells(QPainter& painter, const MatrixLayout& layout, bool 
 void MatrixView::paintAxes(QPainter& painter, const MatrixLayout& layout) const {
   painter.setFont(layout.label_font);
   const QFontMetricsF metrics(layout.label_font);
-  const int every = std::max(1, int(std::ceil(metrics.horizontalAdvance(tr("T%1").arg(tasks())) * 1.3 / layout.side)));
+  const auto thinned = [&](double room) { return std::max(1, int(std::ceil(room / layout.side))); };
+  const int every_row = thinned(metrics.height() * 0.95), every_column = thinned(metrics.horizontalAdvance(tr("T%1").arg(tasks())) + 4);
   const int current = run_->matrix().stages() - 1;
   for (int task = 0; task < tasks(); ++task) {
-    if (task % every != 0 && task != tasks() - 1) continue;
-    if (task == tasks() - 1 && task % every != 0 && task % every < (every + 1) / 2) continue;
-    painter.setPen(task == current ? style::accent() : style::axis());
     const QRectF row = layout.cell(task, 0), column = layout.cell(tasks() - 1, task);
-    painter.drawText(QRectF(row.left() - 60, row.top(), 55, row.height()), Qt::AlignRight | Qt::AlignVCenter, tr("T%1").arg(task + 1));
+    painter.setPen(task == current ? style::accent() : style::axis());
+    if (task % every_row == 0)
+      painter.drawText(QRectF(row.left() - 60, row.center().y() - metrics.height() / 2, 55, metrics.height()), Qt::AlignRight | Qt::AlignVCenter, tr("T%1").arg(task + 1));
     painter.setPen(style::axis());
-    painter.drawText(QRectF(column.center().x() - 30, column.bottom() + 3, 60, metrics.height()), Qt::AlignHCenter | Qt::AlignTop, tr("T%1").arg(task + 1));
+    if (task % every_column == 0)
+      painter.drawText(QRectF(column.center().x() - 30, column.bottom() + 3, 60, metrics.height()), Qt::AlignHCenter | Qt::AlignTop, tr("T%1").arg(task + 1));
   }
   painter.setPen(style::muted());
   const QRectF grid = layout.grid();

@@ -11,11 +11,12 @@ namespace palimpsest {
 
 namespace {
 constexpr int kPixelsPerTickX = 80, kPixelsPerTickY = 36;
+constexpr int kLowPlot = 210;  // below this height there is no room for axis titles
 constexpr double kWheelFactor = 0.85;
 }  // namespace
 
 PlotCanvas::PlotCanvas(const QString& title, const QString& y_axis, const QString& unit, QWidget* parent)
-    : QObject(parent), plot_(new QCustomPlot(parent)) {
+    : QObject(parent), plot_(new QCustomPlot(parent)), y_title_(y_axis) {
   plot_->setObjectName(QStringLiteral("canvas"));
   plot_->setFocusPolicy(Qt::NoFocus);
   plot_->setInteractions(QCP::iRangeDrag | QCP::iRangeZoom);
@@ -25,7 +26,6 @@ PlotCanvas::PlotCanvas(const QString& title, const QString& y_axis, const QStrin
   rect->setAutoMargins(QCP::msNone);  // fixed margins: the axes must not jump when a label grows
   rect->setRangeZoomFactor(kWheelFactor);
   for (QCPAxis* axis : {plot_->xAxis, plot_->yAxis}) axis->setTicker(QSharedPointer<QCPAxisTicker>(new CompactTicker));
-  plot_->yAxis->setLabel(y_axis);
   heading_ = new PlotHeading(plot_, title);
   plot_->plotLayout()->insertRow(0);
   plot_->plotLayout()->addElement(0, 0, heading_);
@@ -63,9 +63,10 @@ void PlotCanvas::set(Scene scene, const QString& empty_text) {
   bands_->set(scene_);
   overlay_->set(scene_, std::move(legend));
   overlay_->setEmptyText(any ? QString() : empty_text);
-  plot_->xAxis->setLabel(scene_.time.tasks() ? tr("tasks learned") : tr("step"));
-  setMargins();
+  plot_->xAxis->setTickLabels(any);  // without curves they would say nothing
+  x_title_ = !any ? QString() : scene_.time.tasks() ? tr("tasks learned") : tr("step");
   applyView();
+  setMargins();
 }
 
 void PlotCanvas::syncCurves() {
@@ -142,11 +143,17 @@ void PlotCanvas::restyle() {
 void PlotCanvas::setMargins() {
   const QFontMetrics metrics(plot_->xAxis->tickLabelFont());
   const int label = metrics.height() + 4;
-  const int left = metrics.horizontalAdvance(QStringLiteral("100.0")) + label + 10;
+  const bool low = plot_->height() < kLowPlot;
+  plot_->xAxis->setLabel(low ? QString() : x_title_);
+  plot_->yAxis->setLabel(low ? QString() : y_title_);
+  const int left = metrics.horizontalAdvance(QStringLiteral("100.0")) + (low ? 0 : label) + 10;
   QCPAxisRect* rect = plot_->axisRect();
-  rect->setMargins({left, metrics.height() + 6, 14 + PlotBands::barsWidth(scene_), metrics.height() + label + 6});
-  plot_->xAxis->ticker()->setTickCount(std::max(2, plot_->width() / kPixelsPerTickX));
-  plot_->yAxis->ticker()->setTickCount(std::max(2, plot_->height() / kPixelsPerTickY));
+  const QMargins margins(left, metrics.height() + 6, 14 + PlotBands::barsWidth(scene_), metrics.height() + (low ? 2 : label) + 6);
+  rect->setMargins(margins);
+  int ticks = std::max(2, (plot_->width() - margins.left() - margins.right()) / kPixelsPerTickX);
+  if (scene_.time.tasks()) ticks = std::clamp(int(std::lround(plot_->xAxis->range().size())), 2, ticks);  // no tick at half a task
+  plot_->xAxis->ticker()->setTickCount(ticks);
+  plot_->yAxis->ticker()->setTickCount(std::max(2, rect->height() / kPixelsPerTickY));
 }
 
 void PlotCanvas::paintOn(QPaintDevice& device, bool vector) const {

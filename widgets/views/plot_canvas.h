@@ -53,6 +53,7 @@ class PlotCanvas : public QObject {
   PlotHeading* heading_;
   PlotBands* bands_;
   PlotOverlay* overlay_;
+  QString x_title_, y_title_;
   Scene scene_;
   std::vector<LiveCurve*> curves_;
   bool follows_x_ = true, follows_y_ = true, moving_ = false;

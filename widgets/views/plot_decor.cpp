@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "widgets/style/format.h"
 #include "widgets/style/palette.h"
 #include "widgets/views/figure.h"
 
@@ -11,7 +12,7 @@ namespace palimpsest {
 
 namespace {
 
-constexpr int kSide = 10, kSample = 22, kGap = 6, kEntryGap = 16, kMaxRows = 2, kMaxReadings = 14;
+constexpr int kSide = 10, kSample = 22, kGap = 6, kEntryGap = 16, kMaxRows = 2, kMaxReadings = 14, kLowPlot = 240;
 constexpr int kBarWidth = 12, kBarGap = 4, kBarsMargin = 18;
 
 QString say(const char* text) { return QCoreApplication::translate("LivePlot", text); }
@@ -58,7 +59,8 @@ std::vector<PlotHeading::Entry> PlotHeading::arranged(int width) const {
 int PlotHeading::rows(int width) const {
   const std::vector<Entry> entries = arranged(width);
   if (entries.empty()) return 0;
-  return std::min(kMaxRows, 1 + int(std::lround(entries.back().rect.top() / entries.back().rect.height())));
+  const int most = mParentPlot->viewport().height() < kLowPlot ? 1 : kMaxRows;
+  return std::min(most, 1 + int(std::lround(entries.back().rect.top() / entries.back().rect.height())));
 }
 
 void PlotHeading::update(UpdatePhase phase) {
@@ -185,11 +187,14 @@ QString PlotOverlay::place() const {
   return say("not learned yet");
 }
 
+// Percents and points have one decimal; other quantities may be of any size.
+QString PlotOverlay::figure(double y) const { return unit_.isEmpty() ? style::number(y) : style::points(y); }
+
 QStringList PlotOverlay::readings() const {
   if (!scene_ || std::isnan(hover_)) return {};
   QStringList out{place()};
   for (const Row& row : rows())
-    out << (std::isfinite(row.reading.y) ? QStringLiteral("%1  %2%3").arg(row.curve->name(), QLocale().toString(row.reading.y, 'g', 4), unit_)
+    out << (std::isfinite(row.reading.y) ? QStringLiteral("%1  %2%3").arg(row.curve->name(), figure(row.reading.y), unit_)
                                          : say("%1  not finite").arg(row.curve->name()));
   return out;
 }

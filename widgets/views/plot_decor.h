@@ -74,6 +74,7 @@ class PlotOverlay final : public QCPLayerable {
   };
   std::vector<Row> rows() const;
   QString place() const;
+  QString figure(double y) const;
   void drawReadings(QCPPainter* painter, double x) const;
   QCPAxisRect* rect_;
   QString unit_, empty_;

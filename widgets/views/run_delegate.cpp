@@ -56,7 +56,7 @@ void RunDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, c
   if (area.width() > kRoomForSpark - 60) {
     const QRectF spark(area.right() - kSparkWidth, area.center().y() - kSparkHeight / 2.0, kSparkWidth - 4, kSparkHeight);
     drawSparkline(*painter, spark, index.data(RunListModel::SparklineRole).value<QList<double>>(),
-                  selected ? text : index.data(RunListModel::ColourRole).value<QColor>());
+                  index.data(RunListModel::ColourRole).value<QColor>());
     area.setRight(spark.left() - 8);
   }
   const QFont small = smallFont(item.font);
@@ -68,7 +68,7 @@ void RunDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, c
   const QModelIndex state = index.siblingAtColumn(RunListModel::Status);
   const QVariant said = state.data(Qt::ForegroundRole);
   painter->setFont(small);
-  painter->setPen(selected ? text : said.isValid() ? said.value<QColor>() : style::muted());
+  painter->setPen(said.isValid() ? said.value<QColor>() : style::muted());
   painter->drawText(QPointF(area.left(), top + upper.height() + lower.ascent()), lower.elidedText(state.data().toString(), Qt::ElideRight, area.width()));
   painter->restore();
 }

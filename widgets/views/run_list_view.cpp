@@ -1,5 +1,6 @@
 #include "widgets/views/run_list_view.h"
 
+#include <QApplication>
 #include <QContextMenuEvent>
 #include <QHeaderView>
 #include <QKeyEvent>
@@ -52,13 +53,26 @@ RunListView::RunListView(RunListModel& runs, QWidget* parent) : QTreeView(parent
   connect(open, &QPushButton::clicked, this, &RunListView::openRunRequested);
   for (auto signal : {&QAbstractItemModel::rowsInserted, &QAbstractItemModel::rowsRemoved})
     connect(&runs, signal, this, &RunListView::refresh);
+  restyle();
   refresh();
+}
+
+// A quiet highlight: the run's own colours must stay readable on it.
+void RunListView::restyle() {
+  const QColor base = QApplication::palette().color(QPalette::Base), accent = style::accent();
+  const auto mix = [](int a, int b) { return (7 * a + 2 * b) / 9; };
+  const QColor quiet(mix(base.red(), accent.red()), mix(base.green(), accent.green()), mix(base.blue(), accent.blue()));
+  QPalette colours = palette();
+  if (colours.color(QPalette::Highlight) == quiet) return;
+  colours.setColor(QPalette::Highlight, quiet);
+  colours.setColor(QPalette::HighlightedText, QApplication::palette().color(QPalette::Text));
+  setPalette(colours);
 }
 
 void RunListView::refresh() {
   empty_->setVisible(runs_.rowCount() == 0);
   header()->setVisible(runs_.rowCount() > 0);
-  setAccessibleDescription(runs_.rowCount() == 0 ? tr("No runs yet.") : tr("%n run(s)", nullptr, runs_.rowCount()));
+  setAccessibleDescription(runs_.rowCount() == 0 ? tr("No runs yet.") : tr("Runs: %1").arg(runs_.rowCount()));
   viewport()->update();
 }
 
@@ -128,7 +142,9 @@ void RunListView::paintEvent(QPaintEvent* event) {
 
 void RunListView::changeEvent(QEvent* event) {
   QTreeView::changeEvent(event);
-  if (event->type() == QEvent::PaletteChange || event->type() == QEvent::StyleChange) viewport()->update();
+  if (event->type() != QEvent::PaletteChange && event->type() != QEvent::StyleChange) return;
+  restyle();
+  viewport()->update();
 }
 
 }  // namespace palimpsest

@@ -34,6 +34,7 @@ class RunListView : public QTreeView {
  private:
   void showMenu(RunData* run, const QPoint& global);
   void refresh();
+  void restyle();
   RunListModel& runs_;
   QWidget* empty_ = nullptr;
 };

@@ -117,8 +117,8 @@ void StatusStrip::showIssues() {
     for (const Issue& issue : run_ ? run_->issues() : Issues()) ++(issue.severity == Severity::Error ? errors : warnings);
   }
   QStringList parts;
-  if (errors > 0) parts << tr("%n error(s)", nullptr, errors);
-  if (warnings > 0) parts << tr("%n warning(s)", nullptr, warnings);
+  if (errors > 0) parts << tr("errors: %1").arg(errors);
+  if (warnings > 0) parts << tr("warnings: %1").arg(warnings);
   issues_->setText(parts.isEmpty() ? tr("no issues") : parts.join(QStringLiteral(", ")));
   QPalette colours = palette();
   if (!parts.isEmpty()) colours.setColor(QPalette::ButtonText, errors > 0 ? style::error() : style::warning());

@@ -139,14 +139,17 @@ void TimelineView::paintBand(QPainter& painter, int task) const {
   painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), 3, 3);
   QString text = tr("T%1").arg(task + 1);
   if (begun && !found->classes.isEmpty()) text += QStringLiteral("  ") + found->classes;
-  text = fontMetrics().elidedText(text, Qt::ElideRight, int(rect.width()) - 10);
+  const bool narrow = rect.width() < 3 * fontMetrics().horizontalAdvance(tr("T%1").arg(tasks()));
+  if (narrow) text = tr("T%1").arg(task + 1);
+  text = fontMetrics().elidedText(text, Qt::ElideRight, int(rect.width()) - (narrow ? 0 : 10));
   if (text.size() < 2) return;
   // On a band that is partly filled each half of the text has the colour that its ground asks for.
   const auto write = [&](const QRectF& clip, const QColor& ink) {
     painter.save();
     painter.setClipRect(clip);
     painter.setPen(ink);
-    painter.drawText(rect.adjusted(6, 0, -4, 0), Qt::AlignVCenter | Qt::AlignLeft, text);
+    if (narrow) painter.drawText(rect, Qt::AlignCenter, text);
+    else painter.drawText(rect.adjusted(6, 0, -4, 0), Qt::AlignVCenter | Qt::AlignLeft, text);
     painter.restore();
   };
   const double edge = rect.left() + rect.width() * done;
