@@ -91,7 +91,7 @@ void fillCache(Session& session, FrozenCache& cache, const Split& split, const s
   Loader loader(loaderPlan(session, plan), transform);
   Batch batch;
   int done = 0;
-  while (true) {
+  while (done < static_cast<int>(indices.size())) {
     session.breathe("statistics");
     const auto begin = std::chrono::steady_clock::now();
     if (!loader.next(batch)) break;

@@ -32,7 +32,7 @@ Outcome pass(Session& session, int on_task, const std::vector<std::int64_t>& ima
   Outcome out;
   int done = 0;
   const torch::NoGradGuard no_graph;
-  while (true) {
+  while (done < batches) {
     session.breathe(stage, false);
     const auto begin = std::chrono::steady_clock::now();
     if (!stream.next(samples)) break;

@@ -134,7 +134,7 @@ void runEpoch(Session& session, const Descent& descent, Optimizer& optimizer, Av
   const int steps = static_cast<int>((plan.order.size() + static_cast<std::size_t>(plan.batch) - 1) / static_cast<std::size_t>(plan.batch));
   Batches batches(session, std::move(plan));
   Samples samples;
-  while (true) {
+  while (session.clock.step < steps) {
     session.breathe("training");
     const auto begin = SteadyClock::now();
     if (!batches.next(samples)) break;

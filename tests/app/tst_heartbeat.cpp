@@ -57,7 +57,7 @@ void TestHeartbeat::measure(FakeScript script, int seconds, double limit_ms) {
   const RunData* run = workspace.runs().at(3);
   const auto step = run->step();
   workspace.launcher().post({Command::What::Stop});
-  QTRY_COMPARE(run->state(), RunData::State::Stopped);
+  QTRY_COMPARE_WITH_TIMEOUT(run->state(), RunData::State::Stopped, 30000);
   qInfo("worst stall %.1f ms (%.1f ms with the time in which other programs had the processor), %d beats, %lld steps shown, "
         "%d frames/s, slowest frame %.1f ms",
         heart.worstMs(), heart.worstGapMs(), heart.beats(), static_cast<long long>(step), window.plots().frames().framesPerSecond(),

@@ -108,7 +108,7 @@ void TestRealRun::pauseStepResumeAndStopWorkWhileTraining() {
   QTRY_COMPARE_WITH_TIMEOUT(run->state(), State::Paused, 10000);
   const auto at = run->step();
   click("stepButton");
-  QTRY_COMPARE(run->step(), at + 1);
+  QTRY_COMPARE_WITH_TIMEOUT(run->step(), at + 1, 10000);
   QTRY_COMPARE(run->state(), State::Paused);
   click("pauseButton");
   QTRY_VERIFY_WITH_TIMEOUT(run->step() > at + 1, 10000);

@@ -77,7 +77,7 @@ void ObservePhase::run(Session& session) {
   Batches stream(session, batches);
   Samples samples;
   const torch::NoGradGuard no_graph;
-  while (true) {
+  while (session.clock.step < plan.steps) {
     session.breathe("statistics");
     if (!stream.next(samples)) break;
     const Forward pass = session.model.forward(samples.images, samples.known, false);
