@@ -100,7 +100,8 @@ RunPlan RecipePanel::plan() const {
   for (int group = 1; group < int(form_.groups().size()); ++group) {
     Value* place = plan.recipe.at(form_.groups()[std::size_t(group)].path);
     if (!place) continue;
-    for (const auto& [name, value] : form_.values(group).asObject()) (*place)[name] = value;
+    const Value values = form_.values(group);  // named: a temporary would not outlive the loop's first step
+    for (const auto& [name, value] : values.asObject()) (*place)[name] = value;
   }
   return plan;
 }
