@@ -7,6 +7,7 @@
 #include <QToolButton>
 #include <QWheelEvent>
 #include <cmath>
+#include <ctime>
 
 #include "tests/widgets/run_story.h"
 #include "widgets/style/format.h"
@@ -389,18 +390,19 @@ class TestPlots : public QObject {
       plots.back()->show();
     }
     QTest::qWait(200);
-    double worst = 0;
+    // Work, not wall-clock: what other programs take from a shared machine is not the plot's fault.
+    double worst = 0, whole = 0;
     for (int round = 0; round < 5; ++round)
       for (const auto& plot : plots) {
-        QElapsedTimer timer;
-        timer.start();
+        const std::clock_t before = std::clock();
         plot->markDirty();
         plot->paintFrame();
-        worst = std::max(worst, double(timer.nsecsElapsed()) * 1e-6);
+        const double took = 1e3 * double(std::clock() - before) / CLOCKS_PER_SEC;
+        worst = std::max(worst, took);
+        whole += took;
       }
-    qInfo("worst replot of 8 curves of a million points: %.1f ms", worst);
-    const double limit = qEnvironmentVariableIsSet("PALIMPSEST_STRICT_TIMING") ? 50 : 500;  // shared machines stall
-    QVERIFY2(worst < limit, qPrintable(QString::number(worst)));
+    qInfo("replot of 8 curves of a million points: worst %.1f ms, mean %.1f ms", worst, whole / 60);
+    QVERIFY2(worst < 50, qPrintable(QString::number(worst)));
   }
 };
 

@@ -25,9 +25,10 @@ void ForgettingPlot::addTasks(Scene& scene) const {
   scene.subtitle = tr("%1: best accuracy on a task so far, minus the present one").arg(run()->title());
   const bool from_matrix = axis() == Axis::Tasks && !stepsTellTasksApart(*run());
   by_task_.clear();
+  const int marker = run()->probedSoFar().empty() ? 0 : -1;  // single points need one, a line of probes does not
   for (const TaskBand& band : run()->bands()) {
     Curve curve{&run()->taskForgetting(band.task), tr("T%1").arg(band.task + 1),
-                QPen(style::task(band.task, run()->start().tasks), 2), 0, scene.time};
+                QPen(style::task(band.task, run()->start().tasks), 2), marker, scene.time};
     if (from_matrix) {
       curve.series = &(by_task_[band.task] = forgettingOfTask(*run(), band.task));
       curve.time = {};

@@ -170,6 +170,7 @@ void LivePlot::showEvent(QShowEvent* event) {
 
 void LivePlot::resizeEvent(QResizeEvent* event) {
   QWidget::resizeEvent(event);
+  canvas_->refit();
   placeCorner();
 }
 

@@ -69,7 +69,7 @@ void LossPlot::setSmoothing(double beta) {
 
 Scene LossPlot::scene() const {
   Scene scene = focused();
-  scene.subtitle = tr("of each training step: faint; its average: strong");
+  scene.subtitle = tr("each step faint, average strong");
   const std::vector<RunData*> runs = runs_.visibleRuns();
   std::erase_if(smoothers_, [&](const auto& entry) { return std::find(runs.begin(), runs.end(), entry.first) == runs.end(); });
   double low = 0, high = 0;

@@ -66,7 +66,7 @@ void PlotCanvas::set(Scene scene, const QString& empty_text) {
   plot_->xAxis->setTickLabels(any);  // without curves they would say nothing
   x_title_ = !any ? QString() : scene_.time.tasks() ? tr("tasks learned") : tr("step");
   applyView();
-  setMargins();
+  refit();
 }
 
 void PlotCanvas::syncCurves() {
@@ -137,10 +137,10 @@ void PlotCanvas::restyle() {
     axis->grid()->setPen(QPen(style::grid(), 1));
     axis->grid()->setZeroLinePen(QPen(style::grid(), 1));
   }
-  setMargins();
+  refit();
 }
 
-void PlotCanvas::setMargins() {
+void PlotCanvas::refit() {
   const QFontMetrics metrics(plot_->xAxis->tickLabelFont());
   const int label = metrics.height() + 4;
   const bool low = plot_->height() < kLowPlot;
@@ -150,10 +150,10 @@ void PlotCanvas::setMargins() {
   QCPAxisRect* rect = plot_->axisRect();
   const QMargins margins(left, metrics.height() + 6, 14 + PlotBands::barsWidth(scene_), metrics.height() + (low ? 2 : label) + 6);
   rect->setMargins(margins);
-  int ticks = std::max(2, (plot_->width() - margins.left() - margins.right()) / kPixelsPerTickX);
-  if (scene_.time.tasks()) ticks = std::clamp(int(std::lround(plot_->xAxis->range().size())), 2, ticks);  // no tick at half a task
-  plot_->xAxis->ticker()->setTickCount(ticks);
-  plot_->yAxis->ticker()->setTickCount(std::max(2, rect->height() / kPixelsPerTickY));
+  plot_->xAxis->ticker()->setTickCount(std::max(2, (plot_->width() - margins.left() - margins.right()) / kPixelsPerTickX));
+  plot_->xAxis->ticker().staticCast<CompactTicker>()->setWhole(scene_.time.tasks());
+  const int height = plot_->height() - margins.top() - margins.bottom() - heading_->minimumSize().height();
+  plot_->yAxis->ticker()->setTickCount(std::max(2, height / kPixelsPerTickY));
 }
 
 void PlotCanvas::paintOn(QPaintDevice& device, bool vector) const {

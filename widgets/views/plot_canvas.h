@@ -35,6 +35,7 @@ class PlotCanvas : public QObject {
   void setFocused(bool focused);
   void setReserved(int pixels);
   void restyle();  // colours, fonts and margins of the present theme
+  void refit();    // margins and ticks for the present size
   // The whole figure without crosshair, as large as on the screen.
   std::optional<QString> write(const QString& path, const QString& title);
   QImage image() const;
@@ -47,7 +48,6 @@ class PlotCanvas : public QObject {
  private:
   void applyView();
   void syncCurves();
-  void setMargins();
   void paintOn(QPaintDevice& device, bool vector) const;
   QCustomPlot* plot_;
   PlotHeading* heading_;

@@ -90,9 +90,17 @@ void PlotHeading::draw(QCPPainter* painter) {
     painter->drawText(QPointF(mRect.left() + kSide + taken, base), small_metrics.elidedText(subtitle_, Qt::ElideRight, room - taken));
 
   const double top = mRect.top() + QFontMetrics(title_font).height() + 10;
-  for (const Entry& entry : arranged(mRect.width())) {
+  const std::vector<Entry> entries = arranged(mRect.width());
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const Entry& entry = entries[i];
     const QRectF rect = entry.rect.translated(mRect.left(), top);
-    if (rect.bottom() > mRect.bottom() + 2) break;  // two rows are enough; the tooltip names them all
+    if (rect.bottom() > mRect.bottom() + 2) {  // two rows are enough; the crosshair names them all
+      if (i == 0) break;
+      const QRectF last = entries[i - 1].rect.translated(mRect.left(), top);
+      painter->setPen(style::muted());
+      painter->drawText(last.translated(last.width() + 6, 0), Qt::AlignVCenter | Qt::AlignLeft, say("+%1").arg(entries.size() - i));
+      break;
+    }
     entry.curve->drawSample(painter, QRectF(rect.left(), rect.top(), kSample, rect.height()));
     painter->setPen(palette.color(QPalette::Text));
     painter->setFont(small_font);
@@ -259,6 +267,11 @@ void PlotOverlay::drawReadings(QCPPainter* painter, double x) const {
     painter->setPen(i == 0 ? style::muted() : mParentPlot->palette().color(QPalette::Text));
     painter->drawText(row.adjusted(i ? 18 : 0, 0, 2, 0), Qt::AlignVCenter | Qt::AlignLeft, texts[i]);
   }
+}
+
+double CompactTicker::getTickStep(const QCPRange& range) {
+  const double step = QCPAxisTicker::getTickStep(range);
+  return whole_ && range.size() >= 2 ? std::ceil(step) : step;
 }
 
 QString CompactTicker::getTickLabel(double tick, const QLocale&, QChar, int) {

@@ -86,8 +86,15 @@ class PlotOverlay final : public QCPLayerable {
 
 // Short labels of constant width class: 1500, 12k, 2.5M.
 class CompactTicker final : public QCPAxisTicker {
+ public:
+  void setWhole(bool whole) { whole_ = whole; }  // tasks: no tick between two of them, unless that close
+
  protected:
+  double getTickStep(const QCPRange& range) override;
   QString getTickLabel(double tick, const QLocale&, QChar, int) override;
+
+ private:
+  bool whole_ = false;
 };
 
 }  // namespace palimpsest

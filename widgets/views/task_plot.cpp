@@ -17,9 +17,10 @@ Scene TaskPlot::scene() const {
   scene.subtitle = tr("%1: each task's test images, since it was learned").arg(run()->title());
   const bool from_matrix = axis() == Axis::Tasks && !stepsTellTasksApart(*run());
   by_task_.clear();
+  const int marker = run()->probedSoFar().empty() ? 0 : -1;  // single points need one, a line of probes does not
   for (const TaskBand& band : run()->bands()) {
     Curve curve{&run()->taskAccuracy(band.task), tr("T%1").arg(band.task + 1),
-                QPen(style::task(band.task, run()->start().tasks), band.task == scene.current_task ? 2.5 : 2), 0, scene.time};
+                QPen(style::task(band.task, run()->start().tasks), band.task == scene.current_task ? 2.5 : 2), marker, scene.time};
     if (from_matrix) {
       curve.series = &(by_task_[band.task] = accuracyOfTask(*run(), band.task));
       curve.time = {};

@@ -140,9 +140,9 @@ void TimelineView::paintBand(QPainter& painter, int task) const {
   QString text = tr("T%1").arg(task + 1);
   if (begun && !found->classes.isEmpty()) text += QStringLiteral("  ") + found->classes;
   const bool narrow = rect.width() < 3 * fontMetrics().horizontalAdvance(tr("T%1").arg(tasks()));
-  if (narrow) text = tr("T%1").arg(task + 1);
+  if (narrow) text = fontMetrics().horizontalAdvance(tr("T%1").arg(tasks())) < rect.width() - 2 ? tr("T%1").arg(task + 1) : QString::number(task + 1);
   text = fontMetrics().elidedText(text, Qt::ElideRight, int(rect.width()) - (narrow ? 0 : 10));
-  if (text.size() < 2) return;
+  if (text.isEmpty() || text == QStringLiteral("…") || (narrow && text.endsWith(QStringLiteral("…")))) return;
   // On a band that is partly filled each half of the text has the colour that its ground asks for.
   const auto write = [&](const QRectF& clip, const QColor& ink) {
     painter.save();
