@@ -33,9 +33,12 @@ const OpenBlas& openBlas() {
 BlasPool blasPool() {
   if (!openBlas().parallel) return BlasPool::None;
   switch (openBlas().parallel()) {
-    case 1: return BlasPool::Own;
-    case 2: return BlasPool::OpenMp;
-    default: return BlasPool::None;
+    case 1:
+      return BlasPool::Own;
+    case 2:
+      return BlasPool::OpenMp;
+    default:
+      return BlasPool::None;
   }
 }
 

@@ -49,8 +49,9 @@ torch::Device resolveDevice(const std::string& text, Issues& issues, const std::
     issues.push_back(error(path, "\"" + text + "\" was asked for, but this LibTorch has no CUDA device",
                            "Use cpu or auto, or build against a LibTorch with CUDA (-DCMAKE_PREFIX_PATH=...)."));
   } else if (index >= count) {
-    issues.push_back(error(path, "there is no \"" + text + "\": this machine has " + std::to_string(count) + " CUDA device(s)",
-                           "They are numbered from 0."));
+    issues.push_back(
+        error(path, "there is no \"" + text + "\": this machine has " + std::to_string(count) + " CUDA device(s)",
+              "They are numbered from 0."));
   } else {
     return torch::Device(torch::kCUDA, static_cast<c10::DeviceIndex>(index));
   }

@@ -12,9 +12,9 @@
 namespace palimpsest::vit {
 namespace {
 
+using compat::MaybeTensor;  // autograd takes no undefined tensor for an argument
 using torch::autograd::AutogradContext;
 using torch::autograd::tensor_list;
-using compat::MaybeTensor;  // autograd takes no undefined tensor for an argument
 
 struct Parts {
   Tensor query, key, value;  // [B, heads, length, head_width]
@@ -37,9 +37,7 @@ Parts splitHeads(const Tensor& qkv, int heads, const std::optional<KeyValue>& pr
 Tensor joinHeads(const Tensor& x) { return x.transpose(1, 2).flatten(2); }
 
 // The prefix of one image and head is `length` contiguous rows; images may share it (stride 0).
-Tensor rowsTogether(const Tensor& x) {
-  return x.stride(3) == 1 && x.stride(2) == x.size(3) ? x : x.contiguous();
-}
+Tensor rowsTogether(const Tensor& x) { return x.stride(3) == 1 && x.stride(2) == x.size(3) ? x : x.contiguous(); }
 
 Head headOf(const Tensor& qkv, int heads, const Tensor& key, std::int64_t front) {
   Head head;
@@ -58,10 +56,13 @@ struct Places {
   const Head& shape;
   std::int64_t qkv(std::int64_t i) const { return i / heads * sequence + i % heads * shape.head_width; }
   std::int64_t out(std::int64_t i) const { return i / heads * rows + i % heads * shape.head_width; }
-  std::int64_t prefix(std::int64_t i, const Tensor& x) const { return i / heads * x.stride(0) + i % heads * x.stride(1); }
+  std::int64_t prefix(std::int64_t i, const Tensor& x) const {
+    return i / heads * x.stride(0) + i % heads * x.stride(1);
+  }
 };
 
-Head headAt(const Head& shape, const Places& places, std::int64_t i, const Tensor& qkv, const Tensor& key, const Tensor& value) {
+Head headAt(const Head& shape, const Places& places, std::int64_t i, const Tensor& qkv, const Tensor& key,
+            const Tensor& value) {
   Head head = shape;
   head.qkv = qkv.data_ptr<float>() + places.qkv(i);
   if (head.prefix > 0) {
@@ -78,7 +79,8 @@ Tensor fusedForward(const Tensor& qkv, int heads, const Tensor& key, const Tenso
   at::parallel_for(0, qkv.size(0) * heads, 1, [&](std::int64_t first, std::int64_t last) {
     std::vector<float> scratch(attentionForwardScratch(shape));
     for (std::int64_t i = first; i < last; ++i)
-      attentionForward(headAt(shape, places, i, qkv, key, value), out.data_ptr<float>() + places.out(i), scratch.data());
+      attentionForward(headAt(shape, places, i, qkv, key, value), out.data_ptr<float>() + places.out(i),
+                       scratch.data());
   });
   return out;
 }

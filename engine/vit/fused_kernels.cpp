@@ -67,7 +67,8 @@ inline Vec normalCdf(Vec x, Vec& bell) {
 
 // C[R, 8*C] = scale * A B, A at a + row*a_row + k*a_col.
 template <int R, int C>
-inline void tile(Long depth, const float* a, Long a_row, Long a_col, const float* b, Long ldb, float* c, Long ldc, float scale) {
+inline void tile(Long depth, const float* a, Long a_row, Long a_col, const float* b, Long ldb, float* c, Long ldc,
+                 float scale) {
   Vec acc[R][C] = {};
   for (Long k = 0; k < depth; ++k) {
     Vec right[C];
@@ -97,12 +98,18 @@ void product(Long rows, Long columns, Long depth, const float* a, Long a_row, Lo
   a += i * a_row;
   c += i * ldc;
   switch (rows - i) {
-    case 5: return strip<5>(columns, depth, a, a_row, a_col, b, ldb, c, ldc, scale);
-    case 4: return strip<4>(columns, depth, a, a_row, a_col, b, ldb, c, ldc, scale);
-    case 3: return strip<3>(columns, depth, a, a_row, a_col, b, ldb, c, ldc, scale);
-    case 2: return strip<2>(columns, depth, a, a_row, a_col, b, ldb, c, ldc, scale);
-    case 1: return strip<1>(columns, depth, a, a_row, a_col, b, ldb, c, ldc, scale);
-    default: return;
+    case 5:
+      return strip<5>(columns, depth, a, a_row, a_col, b, ldb, c, ldc, scale);
+    case 4:
+      return strip<4>(columns, depth, a, a_row, a_col, b, ldb, c, ldc, scale);
+    case 3:
+      return strip<3>(columns, depth, a, a_row, a_col, b, ldb, c, ldc, scale);
+    case 2:
+      return strip<2>(columns, depth, a, a_row, a_col, b, ldb, c, ldc, scale);
+    case 1:
+      return strip<1>(columns, depth, a, a_row, a_col, b, ldb, c, ldc, scale);
+    default:
+      return;
   }
 }
 
@@ -175,7 +182,8 @@ Rows rowsOf(const Head& head, const float* own, const float* prefix, float* scra
   const Long stride = 3 * head.width;
   if (head.prefix == 0) return {own, stride};
   const std::size_t bytes = sizeof(float) * static_cast<std::size_t>(head.head_width);
-  for (Long i = 0; i < head.prefix; ++i) std::memcpy(scratch + i * head.head_width, prefix + i * head.prefix_stride, bytes);
+  for (Long i = 0; i < head.prefix; ++i)
+    std::memcpy(scratch + i * head.head_width, prefix + i * head.prefix_stride, bytes);
   for (Long i = 0; i < head.tokens; ++i)
     std::memcpy(scratch + (head.prefix + i) * head.head_width, own + i * stride, bytes);
   return {scratch, head.head_width};
@@ -243,7 +251,8 @@ void attentionForward(const Head& head, float* out, float* scratch) {
   }
 }
 
-void attentionBackward(const Head& head, const float* d_out, float* d_qkv, float* d_key, float* d_value, float* scratch) {
+void attentionBackward(const Head& head, const float* d_out, float* d_qkv, float* d_key, float* d_value,
+                       float* scratch) {
   const Long all = head.prefix + head.tokens, ld = padded(all), d = head.head_width, stride = 3 * head.width;
   const float scale = scaleOf(head);
   float* columns = scratch;

@@ -12,9 +12,9 @@
 namespace palimpsest::vit {
 namespace {
 
+using compat::MaybeTensor;  // autograd takes no undefined tensor for an argument
 using torch::autograd::AutogradContext;
 using torch::autograd::tensor_list;
-using compat::MaybeTensor;  // autograd takes no undefined tensor for an argument
 
 MaybeTensor maybe(const Tensor& x) { return x.defined() ? MaybeTensor(x) : compat::kNone; }
 Tensor definedOr(const MaybeTensor& x) { return x ? *x : Tensor(); }

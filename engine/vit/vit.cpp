@@ -9,7 +9,9 @@ namespace {
 
 constexpr double kEpsilon = 1e-6;  // timm's; PyTorch's default is 1e-5
 
-torch::nn::LayerNorm layerNorm(int width) { return torch::nn::LayerNorm(torch::nn::LayerNormOptions({width}).eps(kEpsilon)); }
+torch::nn::LayerNorm layerNorm(int width) {
+  return torch::nn::LayerNorm(torch::nn::LayerNormOptions({width}).eps(kEpsilon));
+}
 
 Tensor asked(Hooks& hooks, Site site, int block, const Tensor& in, Tensor out) {
   return hooks.touches(site, block) ? hooks.output(site, block, in, std::move(out)) : out;
@@ -30,8 +32,8 @@ Tensor patchesOf(const Tensor& images, const Shape& shape) {
 }  // namespace
 
 std::string Shape::text() const {
-  return std::to_string(image) + " px, patch " + std::to_string(patch) + ", width " + std::to_string(width) + ", depth " +
-         std::to_string(depth) + ", heads " + std::to_string(heads);
+  return std::to_string(image) + " px, patch " + std::to_string(patch) + ", width " + std::to_string(width) +
+         ", depth " + std::to_string(depth) + ", heads " + std::to_string(heads);
 }
 
 Tensor Features::cls() const {
@@ -47,7 +49,8 @@ Tensor Features::injectedMean() const {
 }
 
 Tensor Features::patchTokens() const {
-  PALIMPSEST_EXPECT(tokens.size(1) > classes + injected, "Patches were asked for after a pass that only read the front");
+  PALIMPSEST_EXPECT(tokens.size(1) > classes + injected,
+                    "Patches were asked for after a pass that only read the front");
   return tokens.slice(1, classes + injected);
 }
 
@@ -105,13 +108,16 @@ VitImpl::VitImpl(const Shape& shape) : shape_(shape) {
   positions_ = register_parameter("pos_embed", torch::zeros({1, shape.tokens(), shape.width}));
   const auto patch_embed = register_module("patch_embed", std::make_shared<torch::nn::Module>("patch_embed"));
   patch_ = patch_embed->register_module(
-      "proj", torch::nn::Conv2d(torch::nn::Conv2dOptions(shape.channels, shape.width, shape.patch).stride(shape.patch)));
+      "proj",
+      torch::nn::Conv2d(torch::nn::Conv2dOptions(shape.channels, shape.width, shape.patch).stride(shape.patch)));
   const auto blocks = register_module("blocks", std::make_shared<torch::nn::Module>("blocks"));
   for (int i = 0; i < shape.depth; ++i) blocks_.push_back(blocks->register_module(std::to_string(i), Block(shape)));
   norm_ = register_module("norm", layerNorm(shape.width));
 }
 
-Features VitImpl::forward(const Tensor& images, Hooks& hooks, Read read) { return rest(embed(images, hooks), 0, hooks, read); }
+Features VitImpl::forward(const Tensor& images, Hooks& hooks, Read read) {
+  return rest(embed(images, hooks), 0, hooks, read);
+}
 
 Tensor VitImpl::embed(const Tensor& images, Hooks& hooks) {
   PALIMPSEST_EXPECT(images.dim() == 4 && images.size(1) == shape_.channels && images.size(2) == shape_.image &&
@@ -166,11 +172,16 @@ Features VitImpl::finish(const Tensor& x, Hooks& hooks) {
 torch::nn::Linear VitImpl::linear(Site site, int i) const {
   const Block at = block(i);
   switch (site) {
-    case Site::Qkv: return at->qkv;
-    case Site::Proj: return at->proj;
-    case Site::Fc1: return at->fc1;
-    case Site::Fc2: return at->fc2;
-    default: PALIMPSEST_EXPECT(false, "There is no linear layer at this site");
+    case Site::Qkv:
+      return at->qkv;
+    case Site::Proj:
+      return at->proj;
+    case Site::Fc1:
+      return at->fc1;
+    case Site::Fc2:
+      return at->fc2;
+    default:
+      PALIMPSEST_EXPECT(false, "There is no linear layer at this site");
   }
   return nullptr;
 }

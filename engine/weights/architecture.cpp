@@ -60,7 +60,8 @@ int headsOf(const SafetensorsFile& file, int width, const std::string& path, Iss
   const std::string& text = found->second;
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), heads);
   if (problem != std::errc() || end != text.data() + text.size() || heads < 1 || width % heads != 0) {
-    issues.push_back(error(path, "its metadata say heads = \"" + text + "\", which does not divide the width " + std::to_string(width)));
+    issues.push_back(error(
+        path, "its metadata say heads = \"" + text + "\", which does not divide the width " + std::to_string(width)));
     return 1;
   }
   return heads;
@@ -89,7 +90,8 @@ bool readShape(const SafetensorsFile& file, const std::string& path, vit::Shape&
   for (const TensorView* tensor : {patch, positions, fc1})
     for (const std::int64_t size : tensor->shape)
       if (size < 1 || size > kMost) {
-        issues.push_back(error(path, "the tensor \"" + tensor->name + "\" has the impossible shape " + tensor->shapeText()));
+        issues.push_back(
+            error(path, "the tensor \"" + tensor->name + "\" has the impossible shape " + tensor->shapeText()));
         return false;
       }
   shape.width = static_cast<int>(patch->shape[0]);
@@ -99,9 +101,11 @@ bool readShape(const SafetensorsFile& file, const std::string& path, vit::Shape&
   shape.class_token = file.find("cls_token") != nullptr;
   shape.depth = deepestBlock(file);
   const std::int64_t cells = positions->shape[1] - (shape.class_token ? 1 : 0);
-  const auto grid = static_cast<std::int64_t>(std::lround(std::sqrt(static_cast<double>(std::max<std::int64_t>(cells, 0)))));
+  const auto grid =
+      static_cast<std::int64_t>(std::lround(std::sqrt(static_cast<double>(std::max<std::int64_t>(cells, 0)))));
   if (grid < 1 || grid * grid != cells)
-    issues.push_back(error(path, "\"pos_embed\" has " + std::to_string(positions->shape[1]) + " rows, which is no square grid" +
+    issues.push_back(error(path, "\"pos_embed\" has " + std::to_string(positions->shape[1]) +
+                                     " rows, which is no square grid" +
                                      (shape.class_token ? " and one [CLS] token" : "")));
   shape.image = static_cast<int>(grid) * shape.patch;
   shape.heads = headsOf(file, shape.width, path, issues);
@@ -113,7 +117,8 @@ std::string inputRangeOf(const SafetensorsFile& file, const std::string& path, I
   if (found == file.metadata().end()) return "-1..1";  // timm's augreg weights: mean and deviation 0.5
   static const std::set<std::string> known{"0..1", "-1..1", "imagenet"};
   if (!known.contains(found->second))
-    issues.push_back(error(path, "its metadata say input_range = \"" + found->second + "\"", "Known are 0..1, -1..1 and imagenet."));
+    issues.push_back(
+        error(path, "its metadata say input_range = \"" + found->second + "\"", "Known are 0..1, -1..1 and imagenet."));
   return found->second;
 }
 
@@ -128,7 +133,8 @@ Architecture readArchitecture(const SafetensorsFile& file, const std::string& pa
     const TensorView* tensor = file.find(name);
     if (!tensor) issues.push_back(error(path, "the tensor \"" + name + "\" is missing"));
     else if (tensor->shape != sizes)
-      issues.push_back(error(path, "the tensor \"" + name + "\" has the shape " + tensor->shapeText() + " instead of " + textOf(sizes)));
+      issues.push_back(error(
+          path, "the tensor \"" + name + "\" has the shape " + tensor->shapeText() + " instead of " + textOf(sizes)));
     std::int64_t count = 1;
     for (const std::int64_t size : sizes) count *= size;
     out.parameters += count;
@@ -136,10 +142,12 @@ Architecture readArchitecture(const SafetensorsFile& file, const std::string& pa
   for (const TensorView& tensor : file.tensors()) {
     const bool head = tensor.name == "head.weight" || tensor.name == "head.bias";
     if (!head && !expected.contains(tensor.name))
-      issues.push_back(error(path, "the tensor \"" + tensor.name + "\" " + tensor.shapeText() + " is not part of this network"));
+      issues.push_back(
+          error(path, "the tensor \"" + tensor.name + "\" " + tensor.shapeText() + " is not part of this network"));
     if (head && (tensor.shape.size() != (tensor.name == "head.bias" ? 1u : 2u) ||
                  (tensor.shape.size() == 2 && tensor.shape[1] != out.shape.width)))
-      issues.push_back(error(path, "the tensor \"" + tensor.name + "\" has the shape " + tensor.shapeText() + ", which does not fit the network"));
+      issues.push_back(error(path, "the tensor \"" + tensor.name + "\" has the shape " + tensor.shapeText() +
+                                       ", which does not fit the network"));
   }
   return out;
 }

@@ -21,14 +21,15 @@ struct NewNetwork {
   std::int64_t seed = 1;
   static auto fields() {
     using N = NewNetwork;
-    return std::tuple{Field{"image", &N::image, {.min = 1, .max = 4096, .unit = "pixels", .doc = "Side of the images."}},
-                      Field{"patch", &N::patch, {.min = 1, .max = 256, .unit = "pixels", .doc = "Side of a patch."}},
-                      Field{"channels", &N::channels, {.min = 1, .max = 64, .doc = "Colours."}},
-                      Field{"width", &N::width, {.min = 1, .max = 8192, .doc = "Width of the residual stream."}},
-                      Field{"depth", &N::depth, {.min = 1, .max = 256, .unit = "blocks", .doc = "Blocks."}},
-                      Field{"heads", &N::heads, {.min = 1, .max = 256, .doc = "Attention heads."}},
-                      Field{"mlp", &N::mlp, {.min = 0, .max = 65536, .doc = "Hidden width; 0: four times the width."}},
-                      Field{"seed", &N::seed, {.min = 0, .max = 4294967295.0, .doc = "Seed of the weights."}}};
+    return std::tuple{
+        Field{"image", &N::image, {.min = 1, .max = 4096, .unit = "pixels", .doc = "Side of the images."}},
+        Field{"patch", &N::patch, {.min = 1, .max = 256, .unit = "pixels", .doc = "Side of a patch."}},
+        Field{"channels", &N::channels, {.min = 1, .max = 64, .doc = "Colours."}},
+        Field{"width", &N::width, {.min = 1, .max = 8192, .doc = "Width of the residual stream."}},
+        Field{"depth", &N::depth, {.min = 1, .max = 256, .unit = "blocks", .doc = "Blocks."}},
+        Field{"heads", &N::heads, {.min = 1, .max = 256, .doc = "Attention heads."}},
+        Field{"mlp", &N::mlp, {.min = 0, .max = 65536, .doc = "Hidden width; 0: four times the width."}},
+        Field{"seed", &N::seed, {.min = 0, .max = 4294967295.0, .doc = "Seed of the weights."}}};
   }
   std::optional<std::string> conflict() const {
     if (image % patch != 0) return "image must be a multiple of patch";
@@ -49,8 +50,7 @@ Value settingsOf(std::string_view text, const std::string& path, Issues& issues)
     const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
     if (digits.empty() || problem != std::errc() || end != digits.data() + digits.size())
       issues.push_back(error(path, "\"" + std::string(item) + "\" is not of the form name=integer"));
-    else
-      object[item.substr(0, equals)] = Value(number);
+    else object[item.substr(0, equals)] = Value(number);
   }
   return object;
 }
@@ -61,7 +61,8 @@ LoadedBackbone newBackbone(const std::string& name, int image_size) {
   NewNetwork n = readParams<NewNetwork>(settings, "--backbone", issues);
   if (image_size > 0) n.image = image_size;
   if (issues.empty() && n.image % n.patch != 0)
-    issues.push_back(error("--image-size", std::to_string(n.image) + " pixels cannot be cut into patches of " + std::to_string(n.patch)));
+    issues.push_back(error(
+        "--image-size", std::to_string(n.image) + " pixels cannot be cut into patches of " + std::to_string(n.patch)));
   if (hasErrors(issues)) throw BadInput(std::move(issues));
   LoadedBackbone out;
   out.shape = {n.image, n.patch, n.channels, n.width, n.depth, n.heads, n.mlp > 0 ? n.mlp : 4 * n.width};
@@ -104,17 +105,19 @@ LoadedBackbone loadBackbone(const std::string& name, int image_size, const std::
   } else {
     const fs::path path = backboneFile(name, resource_folder);
     if (!fs::exists(path))
-      throw BadInput({error("--backbone", "there are no weights at \"" + path.string() + "\"",
-                            name == "micro" ? "The bundled weights are missing: install the program's resources again."
-                                            : "Give \"micro\", a .safetensors file, or \"new:image=28,patch=4,...\".")});
+      throw BadInput(
+          {error("--backbone", "there are no weights at \"" + path.string() + "\"",
+                 name == "micro" ? "The bundled weights are missing: install the program's resources again."
+                                 : "Give \"micro\", a .safetensors file, or \"new:image=28,patch=4,...\".")});
     const SafetensorsFile file(path);
     Issues issues;
     const Architecture found = readArchitecture(file, path.string(), issues);
     out.shape = found.shape;
     if (image_size > 0) out.shape.image = image_size;
     if (issues.empty() && out.shape.image % out.shape.patch != 0)
-      issues.push_back(error("--image-size", std::to_string(image_size) + " pixels cannot be cut into patches of " +
-                                                 std::to_string(out.shape.patch) + ", which these weights use",
+      issues.push_back(error("--image-size",
+                             std::to_string(image_size) + " pixels cannot be cut into patches of " +
+                                 std::to_string(out.shape.patch) + ", which these weights use",
                              "Choose a multiple of " + std::to_string(out.shape.patch) + "."));
     if (hasErrors(issues)) throw BadInput(std::move(issues));
     out.vit = vit::Vit(out.shape);

@@ -31,10 +31,11 @@ struct DtypeRow {
   std::string_view name;
   std::size_t bytes;
 };
-constexpr std::array kDtypes{DtypeRow{Dtype::F64, "F64", 8}, DtypeRow{Dtype::F32, "F32", 4}, DtypeRow{Dtype::F16, "F16", 2},
-                             DtypeRow{Dtype::BF16, "BF16", 2}, DtypeRow{Dtype::I64, "I64", 8}, DtypeRow{Dtype::I32, "I32", 4},
-                             DtypeRow{Dtype::I16, "I16", 2}, DtypeRow{Dtype::I8, "I8", 1}, DtypeRow{Dtype::U8, "U8", 1},
-                             DtypeRow{Dtype::Bool, "BOOL", 1}};
+constexpr std::array kDtypes{DtypeRow{Dtype::F64, "F64", 8}, DtypeRow{Dtype::F32, "F32", 4},
+                             DtypeRow{Dtype::F16, "F16", 2}, DtypeRow{Dtype::BF16, "BF16", 2},
+                             DtypeRow{Dtype::I64, "I64", 8}, DtypeRow{Dtype::I32, "I32", 4},
+                             DtypeRow{Dtype::I16, "I16", 2}, DtypeRow{Dtype::I8, "I8", 1},
+                             DtypeRow{Dtype::U8, "U8", 1},   DtypeRow{Dtype::Bool, "BOOL", 1}};
 
 const DtypeRow& rowOf(Dtype dtype) {
   return *std::ranges::find_if(kDtypes, [=](const DtypeRow& row) { return row.dtype == dtype; });
@@ -114,11 +115,14 @@ std::optional<Entry> readEntry(const std::string& name, const Json& json, std::v
 void checkCoverage(const std::vector<Entry>& entries, std::uint64_t size, std::vector<std::string>& problems) {
   std::uint64_t at = 0;
   for (const Entry& entry : entries) {
-    if (entry.begin > at) problems.push_back("there is a hole of " + std::to_string(entry.begin - at) + " bytes before tensor \"" + entry.view.name + "\"");
+    if (entry.begin > at)
+      problems.push_back("there is a hole of " + std::to_string(entry.begin - at) + " bytes before tensor \"" +
+                         entry.view.name + "\"");
     if (entry.begin < at) problems.push_back("tensor \"" + entry.view.name + "\" overlaps the one before it");
     at = std::max(at, entry.end);
   }
-  if (at > size) problems.push_back("the data end " + std::to_string(at - size) + " bytes before they should: the file is cut off");
+  if (at > size)
+    problems.push_back("the data end " + std::to_string(at - size) + " bytes before they should: the file is cut off");
   if (at < size) problems.push_back(std::to_string(size - at) + " bytes follow the last tensor");
 }
 
@@ -176,12 +180,16 @@ void refuse(const std::filesystem::path& file, const Problems& problems) {
 std::string_view headerText(std::span<const std::byte> file, Problems& problems) {
   std::uint64_t length = 0;
   for (std::size_t i = 8; i-- > 0;) length = length << 8 | static_cast<std::uint64_t>(file[i]);
-  if (length > kLongestHeader) problems.push_back("its header is said to be " + std::to_string(length) + " bytes long, which no safetensors file is");
-  else if (length > file.size() - 8) problems.push_back("its header is said to be longer than the file: it is cut off or no safetensors file");
+  if (length > kLongestHeader)
+    problems.push_back("its header is said to be " + std::to_string(length) +
+                       " bytes long, which no safetensors file is");
+  else if (length > file.size() - 8)
+    problems.push_back("its header is said to be longer than the file: it is cut off or no safetensors file");
   if (!problems.empty()) return {};
   const std::string_view text(reinterpret_cast<const char*>(file.data()) + 8, length);
   if (!text.starts_with('{')) problems.push_back("its header does not begin with {: this is no safetensors file");
-  else if (text.find('\0') != std::string_view::npos) problems.push_back("its header holds zero bytes");  // ends the parser's input
+  else if (text.find('\0') != std::string_view::npos)
+    problems.push_back("its header holds zero bytes");  // ends the parser's input
   return text;
 }
 
@@ -213,7 +221,8 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& file) {
     if (name == "__metadata__") metadata_ = readMetadata(json, problems);
     else if (auto entry = readEntry(name, json, problems)) entries.push_back(std::move(*entry));
   }
-  std::ranges::stable_sort(entries, [](const Entry& a, const Entry& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
+  std::ranges::stable_sort(
+      entries, [](const Entry& a, const Entry& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
   const std::span data = bytes.subspan(8 + text.size());
   if (problems.empty()) checkCoverage(entries, data.size(), problems);
   refuse(file, problems);

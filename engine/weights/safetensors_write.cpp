@@ -26,7 +26,8 @@ std::string headerOf(const std::vector<TensorView>& tensors, const Metadata& met
     std::size_t bytes = dtypeBytes(tensor.dtype);
     for (const std::int64_t size : tensor.shape) bytes *= static_cast<std::size_t>(size);
     PALIMPSEST_EXPECT(bytes == tensor.data.size(), "A tensor's shape does not fit its data");
-    json[tensor.name] = {{"dtype", dtypeName(tensor.dtype)}, {"shape", tensor.shape}, {"data_offsets", {at, at + bytes}}};
+    json[tensor.name] = {
+        {"dtype", dtypeName(tensor.dtype)}, {"shape", tensor.shape}, {"data_offsets", {at, at + bytes}}};
     at += bytes;
   }
   std::string text = json.dump();
@@ -48,7 +49,8 @@ void writeSafetensors(const std::filesystem::path& file, std::vector<TensorView>
   temporary += "." + std::to_string(::getpid()) + ".tmp";
   const auto fail = [&](int system_error) {
     ::unlink(temporary.c_str());
-    record::throwWriteError(system_error, "\"" + file.string() + "\" could not be written; what was there before is unchanged",
+    record::throwWriteError(system_error,
+                            "\"" + file.string() + "\" could not be written; what was there before is unchanged",
                             "Free some space or choose another folder.");
   };
   record::Descriptor out(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
@@ -73,7 +75,8 @@ std::string sha256OfFile(const std::filesystem::path& file) {
   std::size_t count = 0;
   while (in && (count = std::fread(buffer.data(), 1, buffer.size(), in.get())) > 0)
     EVP_DigestUpdate(digest.get(), buffer.data(), count);
-  if (!in || std::ferror(in.get())) throw BadInput({error(file.string(), std::string("it cannot be read: ") + std::strerror(errno))});
+  if (!in || std::ferror(in.get()))
+    throw BadInput({error(file.string(), std::string("it cannot be read: ") + std::strerror(errno))});
   unsigned char bytes[EVP_MAX_MD_SIZE];
   unsigned int length = 0;
   EVP_DigestFinal_ex(digest.get(), bytes, &length);

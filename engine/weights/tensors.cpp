@@ -8,9 +8,16 @@
 namespace palimpsest {
 namespace {
 
-constexpr std::array<std::pair<Dtype, at::ScalarType>, 10> kTypes{{{Dtype::F64, at::kDouble}, {Dtype::F32, at::kFloat},
-    {Dtype::F16, at::kHalf}, {Dtype::BF16, at::kBFloat16}, {Dtype::I64, at::kLong}, {Dtype::I32, at::kInt},
-    {Dtype::I16, at::kShort}, {Dtype::I8, at::kChar}, {Dtype::U8, at::kByte}, {Dtype::Bool, at::kBool}}};
+constexpr std::array<std::pair<Dtype, at::ScalarType>, 10> kTypes{{{Dtype::F64, at::kDouble},
+                                                                   {Dtype::F32, at::kFloat},
+                                                                   {Dtype::F16, at::kHalf},
+                                                                   {Dtype::BF16, at::kBFloat16},
+                                                                   {Dtype::I64, at::kLong},
+                                                                   {Dtype::I32, at::kInt},
+                                                                   {Dtype::I16, at::kShort},
+                                                                   {Dtype::I8, at::kChar},
+                                                                   {Dtype::U8, at::kByte},
+                                                                   {Dtype::Bool, at::kBool}}};
 
 at::ScalarType scalarOf(Dtype dtype) {
   for (const auto& [stored, scalar] : kTypes)
@@ -49,7 +56,9 @@ void writeTensors(const std::filesystem::path& file, const NamedTensors& tensors
   for (const auto& [name, tensor] : tensors) {
     PALIMPSEST_EXPECT(tensor.defined(), "An undefined tensor was to be written");
     const at::Tensor& plain = kept.emplace_back(tensor.detach().to(at::kCPU).contiguous());
-    views.push_back({name, dtypeOf(plain.scalar_type()), plain.sizes().vec(),
+    views.push_back({name,
+                     dtypeOf(plain.scalar_type()),
+                     plain.sizes().vec(),
                      {static_cast<const std::byte*>(plain.data_ptr()), plain.nbytes()}});
   }
   writeSafetensors(file, std::move(views), metadata);

@@ -30,10 +30,10 @@ double distance(const Tensor& a, const Tensor& b) {
   return a.numel() == 0 ? 0 : (a.to(torch::kDouble) - b.to(torch::kDouble)).abs().max().item<double>();
 }
 
-#define COMPARE_NEAR(a, b, tolerance)                                                                                 \
-  do {                                                                                                                \
-    const double apart = distance(a, b);                                                                              \
-    QVERIFY2(apart <= (tolerance), qPrintable(QStringLiteral("%1 apart, %2 allowed").arg(apart).arg(tolerance)));      \
+#define COMPARE_NEAR(a, b, tolerance)                                                                             \
+  do {                                                                                                            \
+    const double apart = distance(a, b);                                                                          \
+    QVERIFY2(apart <= (tolerance), qPrintable(QStringLiteral("%1 apart, %2 allowed").arg(apart).arg(tolerance))); \
   } while (false)
 
 vit::Vit made(const Shape& shape, std::uint64_t seed = 3) {
@@ -99,15 +99,24 @@ struct ScaleShift : Hooks {
   Tensor output(Site site, int block, const Tensor&, Tensor out) override {
     const std::string at = block < 0 ? "peft." : "peft.blocks." + std::to_string(block) + ".";
     switch (site) {
-      case Site::Patch: return scaled("peft.patch_embed.", "1", out);
-      case Site::Norm: return scaled("peft.", "1", out);
-      case Site::Norm1: return scaled(at, "1", out);
-      case Site::Norm2: return scaled(at, "2", out);
-      case Site::Qkv: return scaled(at + "attn.", "1", out);
-      case Site::Proj: return scaled(at + "attn.", "2", out);
-      case Site::Fc1: return scaled(at + "mlp.", "1", out);
-      case Site::Fc2: return scaled(at + "mlp.", "2", out);
-      default: return out;
+      case Site::Patch:
+        return scaled("peft.patch_embed.", "1", out);
+      case Site::Norm:
+        return scaled("peft.", "1", out);
+      case Site::Norm1:
+        return scaled(at, "1", out);
+      case Site::Norm2:
+        return scaled(at, "2", out);
+      case Site::Qkv:
+        return scaled(at + "attn.", "1", out);
+      case Site::Proj:
+        return scaled(at + "attn.", "2", out);
+      case Site::Fc1:
+        return scaled(at + "mlp.", "1", out);
+      case Site::Fc2:
+        return scaled(at + "mlp.", "2", out);
+      default:
+        return out;
     }
   }
   Tensor scaled(const std::string& at, const std::string& which, const Tensor& x) {
@@ -123,7 +132,8 @@ LoadedBackbone vitTiny(int image) {
 // Cross-entropy as PILOT trains: labels of earlier tasks masked out.
 Tensor maskedLoss(const Tensor& logits, const Tensor& labels) {
   const Tensor seen = logits.narrow(1, 0, 8).clone();
-  return torch::cross_entropy_loss(seen.index_fill(1, torch::arange(4), -std::numeric_limits<float>::infinity()), labels);
+  return torch::cross_entropy_loss(seen.index_fill(1, torch::arange(4), -std::numeric_limits<float>::infinity()),
+                                   labels);
 }
 
 // Gradients of a loss that feels every token, by name.
@@ -188,8 +198,10 @@ class TestNetwork : public QObject {
     const vit::Features features = tiny.vit->forward(e["input"], hooks, Read::Front);
     QCOMPARE(features.injected, 25);
     COMPARE_NEAR(features.injectedMean(), e["pre_logits"], 1e-4);
-    maskedLoss(torch::linear(features.injectedMean(), e["state.head.weight"], e["state.head.bias"]), e["label"]).backward();
-    COMPARE_NEAR(prompts.grad(), e["grad.prompt.prompt"], 1e-5 + 1e-3 * e["grad.prompt.prompt"].abs().max().item<double>());
+    maskedLoss(torch::linear(features.injectedMean(), e["state.head.weight"], e["state.head.bias"]), e["label"])
+        .backward();
+    COMPARE_NEAR(prompts.grad(), e["grad.prompt.prompt"],
+                 1e-5 + 1e-3 * e["grad.prompt.prompt"].abs().max().item<double>());
   }
 
   void dualPromptsPrefixesAndTheirGradientsAreReproduced() {
@@ -297,7 +309,8 @@ class TestNetwork : public QObject {
     vit::Vit net = made(shape), wide = copyOf(net);
     wide->to(torch::kDouble);
     const Tensor images = someImages(shape, 5);
-    const Tensor prompt = torch::randn({1, 3, shape.width}), rows = torch::randn({2, 1, shape.heads, 5, shape.headWidth()});
+    const Tensor prompt = torch::randn({1, 3, shape.width}),
+                 rows = torch::randn({2, 1, shape.heads, 5, shape.headWidth()});
     const auto run = [&](vit::Vit& which, torch::ScalarType type, Tensor& p, Tensor& r) {
       p = prompt.to(type).detach().clone().requires_grad_(true);
       r = rows.to(type).detach().clone().requires_grad_(true);
@@ -313,7 +326,8 @@ class TestNetwork : public QObject {
     fast["rows"] = rows_a.grad(), exact["rows"] = rows_b.grad();
     for (const auto& [name, expected] : exact) {
       const double scale = expected.abs().max().item<double>(), apart = distance(fast[name], expected);
-      QVERIFY2(scale > 0 && apart <= 2e-4 * scale + 1e-6, qPrintable(QStringLiteral("%1: %2 of %3").arg(QString::fromStdString(name)).arg(apart).arg(scale)));
+      QVERIFY2(scale > 0 && apart <= 2e-4 * scale + 1e-6,
+               qPrintable(QStringLiteral("%1: %2 of %3").arg(QString::fromStdString(name)).arg(apart).arg(scale)));
     }
   }
 
@@ -366,7 +380,8 @@ class TestNetwork : public QObject {
 
   // Guards the initialisation and the network together against drift between versions and machines.
   void theRecordedFeaturesOfASmallNetworkStand() {
-    const std::filesystem::path file = std::filesystem::path(PALIMPSEST_SOURCE_DIR) / "tests/golden/small_vit.safetensors";
+    const std::filesystem::path file =
+        std::filesystem::path(PALIMPSEST_SOURCE_DIR) / "tests/golden/small_vit.safetensors";
     const torch::NoGradGuard plain;
     const Tensor tokens = made(kTiny, 7)->forward(someImages(kTiny, 2)).tokens;
     if (qEnvironmentVariableIsSet("PALIMPSEST_RECORD_GOLDEN")) writeTensors(file, {{"tokens", tokens}});

@@ -29,7 +29,8 @@ QByteArray fileOf(const QByteArray& header, qsizetype data_bytes, qint64 said_le
 }
 
 QByteArray entry(const char* name, const char* dtype, const char* shape, const char* offsets) {
-  return QByteArray("\"") + name + "\":{\"dtype\":\"" + dtype + "\",\"shape\":" + shape + ",\"data_offsets\":" + offsets + "}";
+  return QByteArray("\"") + name + "\":{\"dtype\":\"" + dtype + "\",\"shape\":" + shape +
+         ",\"data_offsets\":" + offsets + "}";
 }
 
 }  // namespace
@@ -40,8 +41,9 @@ class TestWeights : public QObject {
   void init() { folder_ = std::make_unique<QTemporaryDir>(); }
 
   void everyTypeAndShapeComesBack() {
-    const std::vector<torch::ScalarType> types{torch::kDouble, torch::kFloat, torch::kHalf, torch::kBFloat16, torch::kLong,
-                                               torch::kInt,    torch::kShort, torch::kChar, torch::kByte,     torch::kBool};
+    const std::vector<torch::ScalarType> types{torch::kDouble, torch::kFloat, torch::kHalf,  torch::kBFloat16,
+                                               torch::kLong,   torch::kInt,   torch::kShort, torch::kChar,
+                                               torch::kByte,   torch::kBool};
     NamedTensors tensors;
     for (const auto type : types) {
       const std::string name = torch::toString(type);
@@ -93,27 +95,36 @@ class TestWeights : public QObject {
     row("cut off in the length", QByteArray(5, '\1'), "shorter than the 8 bytes");
     row("header longer than the file", fileOf("{}", 0, 1000), "longer than the file");
     row("header longer than any", fileOf("{}", 0, 200'000'000), "which no safetensors file is");
-    row("length near the largest number", fileOf("{}", 0, std::numeric_limits<qint64>::max()), "which no safetensors file is");
+    row("length near the largest number", fileOf("{}", 0, std::numeric_limits<qint64>::max()),
+        "which no safetensors file is");
     row("no object", fileOf("[1]", 0), "does not begin with {");
     row("cut off in the header", fileOf("{\"a\":{\"dty", 0), "no valid JSON");
     row("garbage behind the header", fileOf("{} x", 0), "no valid JSON");
     row("zero bytes behind the header", fileOf(QByteArray("{}\0\0", 4), 0), "zero bytes");
     row("no UTF-8", fileOf("{\"\xff\":1}", 0), "no valid JSON");
     row("nested deeply", fileOf("{\"a\":[[[[[[1]]]]]]}", 0), "nested too deeply");
-    row("name given twice", fileOf("{" + entry("a", "U8", "[1]", "[0,1]") + "," + entry("a", "U8", "[1]", "[1,2]") + "}", 2), "given twice");
-    row("key given twice", fileOf("{\"a\":{\"dtype\":\"U8\",\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1), "given twice");
+    row("name given twice",
+        fileOf("{" + entry("a", "U8", "[1]", "[0,1]") + "," + entry("a", "U8", "[1]", "[1,2]") + "}", 2),
+        "given twice");
+    row("key given twice",
+        fileOf("{\"a\":{\"dtype\":\"U8\",\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1), "given twice");
     row("no dtype", fileOf("{\"a\":{\"shape\":[1],\"data_offsets\":[0,1]}}", 1), "lacks dtype");
-    row("more keys", fileOf("{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1],\"x\":1}}", 1), "other keys");
+    row("more keys", fileOf("{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1],\"x\":1}}", 1),
+        "other keys");
     row("type that is not supported", fileOf(one("F8_E4M3", "[1]", "[0,1]"), 1), "F8_E4M3, which is not supported");
     row("negative size", fileOf(one("U8", "[-1]", "[0,1]"), 1), "no whole number");
     row("size with a fraction", fileOf(one("U8", "[1.5]", "[0,1]"), 1), "no whole number");
-    row("shape that overflows", fileOf(one("F32", "[4294967296,4294967296,4294967296]", "[0,0]"), 0), "larger than any memory");
+    row("shape that overflows", fileOf(one("F32", "[4294967296,4294967296,4294967296]", "[0,0]"), 0),
+        "larger than any memory");
     row("nine sizes", fileOf(one("U8", "[1,1,1,1,1,1,1,1,1]", "[0,1]"), 1), "at most 8 sizes");
     row("wrong size", fileOf(one("F32", "[2]", "[0,4]"), 4), "8 bytes by its shape [2], but 4 by its offsets");
     row("ends before it begins", fileOf(one("U8", "[1]", "[1,0]"), 1), "ends before it begins");
     row("hole at the front", fileOf(one("U8", "[1]", "[1,2]"), 2), "hole of 1 bytes");
-    row("hole between", fileOf("{" + entry("a", "U8", "[1]", "[0,1]") + "," + entry("b", "U8", "[1]", "[2,3]") + "}", 3), "hole of 1 bytes");
-    row("overlap", fileOf("{" + entry("a", "U8", "[2]", "[0,2]") + "," + entry("b", "U8", "[2]", "[1,3]") + "}", 3), "overlaps");
+    row("hole between",
+        fileOf("{" + entry("a", "U8", "[1]", "[0,1]") + "," + entry("b", "U8", "[1]", "[2,3]") + "}", 3),
+        "hole of 1 bytes");
+    row("overlap", fileOf("{" + entry("a", "U8", "[2]", "[0,2]") + "," + entry("b", "U8", "[2]", "[1,3]") + "}", 3),
+        "overlaps");
     row("bytes behind", fileOf(one("U8", "[1]", "[0,1]"), 3), "2 bytes follow the last tensor");
     row("cut off in the data", fileOf(one("U8", "[4]", "[0,4]"), 3), "1 bytes before they should");
     row("metadata that are no text", fileOf("{\"__metadata__\":{\"a\":1}}", 0), "no text");
@@ -126,7 +137,8 @@ class TestWeights : public QObject {
   }
 
   void everyFaultOfAFileIsReported() {
-    const QByteArray bytes = fileOf("{" + entry("a", "F99", "[1]", "[0,1]") + "," + entry("b", "F32", "[2]", "[1,2]") + "}", 2);
+    const QByteArray bytes =
+        fileOf("{" + entry("a", "F99", "[1]", "[0,1]") + "," + entry("b", "F32", "[2]", "[1,2]") + "}", 2);
     std::ofstream(path("bad"), std::ios::binary).write(bytes.data(), bytes.size());
     refusal([&] { SafetensorsFile file(path("bad")); });
     QVERIFY2(lastRefusal_.contains("\"a\"") && lastRefusal_.contains("\"b\""), lastRefusal_.constData());
@@ -134,7 +146,8 @@ class TestWeights : public QObject {
 
   void theFingerprintIsSha256() {
     std::ofstream(path("abc")) << "abc";
-    QCOMPARE(sha256OfFile(path("abc")), std::string("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
+    QCOMPARE(sha256OfFile(path("abc")),
+             std::string("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
     QVERIFY_THROWS_EXCEPTION(BadInput, sha256OfFile(path("absent")));
   }
 
@@ -169,8 +182,9 @@ class TestWeights : public QObject {
     tensors.emplace_back("blocks.0.ls1.gamma", torch::ones({16}));
     writeTensors(path("wrong"), tensors);
     refusal([&] { loadBackbone(path("wrong"), 0, {}); });
-    for (const char* part : {"\"blocks.0.attn.proj.bias\" is missing", "\"norm.weight\" has the shape [17] instead of [16]",
-                             "\"blocks.0.ls1.gamma\" [16] is not part"})
+    for (const char* part :
+         {"\"blocks.0.attn.proj.bias\" is missing", "\"norm.weight\" has the shape [17] instead of [16]",
+          "\"blocks.0.ls1.gamma\" [16] is not part"})
       QVERIFY2(lastRefusal_.contains(part), lastRefusal_.constData());
   }
 
@@ -183,7 +197,8 @@ class TestWeights : public QObject {
     QTest::newRow("unknown setting") << QByteArray("new:widht=3") << 0 << QByteArray("width");
     QTest::newRow("no number") << QByteArray("new:width=a,depth") << 0 << QByteArray("name=integer");
     QTest::newRow("patches do not fit") << QByteArray("new:image=30,patch=4") << 0 << QByteArray("multiple of patch");
-    QTest::newRow("size does not fit") << QByteArray("new:image=28,patch=4") << 30 << QByteArray("30 pixels cannot be cut");
+    QTest::newRow("size does not fit") << QByteArray("new:image=28,patch=4") << 30
+                                       << QByteArray("30 pixels cannot be cut");
   }
   void whatCannotBeABackboneIsExplained() {
     QFETCH(QByteArray, name);
@@ -206,7 +221,8 @@ class TestWeights : public QObject {
     const auto small = kShared / "data/vit-tiny/vit_tiny_patch16_112.safetensors";
     if (!std::filesystem::exists(small)) QSKIP("The recorded reference tensors are not on this machine");
     const LoadedBackbone own = loadBackbone(small.string(), 0, {});
-    const LoadedBackbone resized = loadBackbone((kShared / "data/vit-tiny/vit_tiny_patch16_224.safetensors").string(), 112, {});
+    const LoadedBackbone resized =
+        loadBackbone((kShared / "data/vit-tiny/vit_tiny_patch16_224.safetensors").string(), 112, {});
     QVERIFY(own.shape == resized.shape);
     QVERIFY(torch::allclose(resized.vit->positions(), own.vit->positions(), 1e-5, 1e-6));
     QCOMPARE(own.head_weight.sizes().vec(), (std::vector<std::int64_t>{1000, 192}));
