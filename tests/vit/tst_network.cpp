@@ -20,7 +20,7 @@ const Shape kTiny{16, 4, 3, 32, 3, 2, 64};  // head width 16: the fused attentio
 const Shape kOdd{8, 4, 3, 20, 2, 2, 24};    // head width 10: it does not
 
 // Features reach 17 and the recorded ones are themselves 2e-4 from double precision (ours: 6e-5).
-constexpr double kRecorded = 4e-4;
+constexpr double kRecorded = 2.5e-4;
 
 #define NEED_SHARED(path) \
   if (!std::filesystem::exists(path)) QSKIP("The recorded reference tensors are not on this machine")
@@ -163,8 +163,8 @@ class TestNetwork : public QObject {
     CollectCls hooks;
     const Tensor features = tiny.vit->forward(expected["images"], hooks).cls();
     COMPARE_NEAR(features, expected["features"], 1e-4);
-    COMPARE_NEAR(torch::stack(hooks.cls, 1), expected["block_cls"], 1e-3);  // before the norm values reach 30
-    COMPARE_NEAR(torch::linear(features, tiny.head_weight, tiny.head_bias), expected["logits"], 2e-4);
+    COMPARE_NEAR(torch::stack(hooks.cls, 1), expected["block_cls"], 1e-4);
+    COMPARE_NEAR(torch::linear(features, tiny.head_weight, tiny.head_bias), expected["logits"], 1e-4);
   }
 
   void pilotsFeaturesAreReproduced_data() {
@@ -183,8 +183,8 @@ class TestNetwork : public QObject {
     COMPARE_NEAR(tiny.vit->embed(expected["input"]), expected["embed_tokens"], 1e-4);
     const Tensor features = tiny.vit->forward(expected["input"], hooks).cls();
     COMPARE_NEAR(features, expected["final_norm_cls"], 1e-4);
-    COMPARE_NEAR(torch::stack(hooks.cls), expected["block_cls"], 1e-3);
-    COMPARE_NEAR(torch::linear(features, tiny.head_weight, tiny.head_bias), expected["logits"], 2e-4);
+    COMPARE_NEAR(torch::stack(hooks.cls), expected["block_cls"], 1e-4);
+    COMPARE_NEAR(torch::linear(features, tiny.head_weight, tiny.head_bias), expected["logits"], 1e-4);
   }
 
   void learningToPromptsForwardAndGradientsAreReproduced() {
