@@ -16,7 +16,7 @@ struct Outcome {
 
 // One pass over these test images of one task. `checkpointable` is false: the model does not change, and a run that is
 // stopped here evaluates anew when it goes on.
-Outcome pass(Session& session, int on_task, const std::vector<std::int64_t>& images, std::string_view stage) {
+Outcome pass(Session& session, int on_task, const std::vector<std::int64_t>& images, std::string_view stage, bool probing) {
   BatchPlan plan;
   plan.split = session.data.test.get();
   plan.order = images;
@@ -34,6 +34,8 @@ Outcome pass(Session& session, int on_task, const std::vector<std::int64_t>& ima
   const torch::NoGradGuard no_graph;
   while (done < batches) {
     session.breathe(stage, false);
+    std::optional<Session::OneStep> one;
+    if (!probing) one.emplace(session);
     const auto begin = std::chrono::steady_clock::now();
     if (!stream.next(samples)) break;
     const Forward forward = session.model.forward(samples.images, samples.known, false);
@@ -83,7 +85,7 @@ void evaluate(Session& session) {
   for (auto& counts : session.prompt_use) std::fill(counts.begin(), counts.end(), 0);
   std::vector<Outcome> outcomes;
   for (int task = 0; task <= stage; ++task) {
-    outcomes.push_back(pass(session, task, session.testIndices(task), "evaluation"));
+    outcomes.push_back(pass(session, task, session.testIndices(task), "evaluation", false));
     const Outcome& outcome = outcomes.back();
     for (std::size_t i = 0; i < outcome.labels.size(); ++i) {
       ++session.class_counts[static_cast<std::size_t>(outcome.labels[i])];
@@ -132,7 +134,7 @@ void probe(Session& session) {
           ++taken;
         }
     }
-    const Outcome outcome = pass(session, task, images, "training");
+    const Outcome outcome = pass(session, task, images, "training", true);
     session.bus.emit(Probed{session.clock.task, task, static_cast<int>(outcome.hits), static_cast<int>(outcome.count), session.clock.global_step});
   }
 }

@@ -136,6 +136,7 @@ void runEpoch(Session& session, const Descent& descent, Optimizer& optimizer, Av
   Samples samples;
   while (session.clock.step < steps) {
     session.breathe("training");
+    const Session::OneStep one(session);
     const auto begin = SteadyClock::now();
     if (!batches.next(samples)) break;
     const double lr = descent.rate(session.clock.epoch, session.clock.step);

@@ -73,6 +73,7 @@ std::vector<std::int64_t> Session::trainingOrder(bool seen) const {
 void Session::obey(const Command& command) {
   switch (command.what) {
     case Command::What::Pause:
+      step_allowed_ = false;
       if (command.when == Pause::AfterStep) paused_ = true;
       else pause_at_ = command.when;
       break;
@@ -81,7 +82,7 @@ void Session::obey(const Command& command) {
       pause_at_.reset();
       break;
     case Command::What::Step:
-      steps_allowed_ = 1;
+      step_allowed_ = true;
       break;
     case Command::What::Stop:
       saveCheckpoint(false);  // now: the phase's optimiser does not outlive the throw
@@ -92,15 +93,14 @@ void Session::obey(const Command& command) {
 // A checkpoint comes first: a pause may last until the machine is switched off.
 void Session::wait(std::string_view stage) {
   bus.emit(RunPaused{std::string(stage)});
-  while (paused_ && steps_allowed_ == 0) obey(mailbox->wait());
+  while (paused_ && !step_allowed_) obey(mailbox->wait());
   if (!paused_) bus.emit(RunContinued{});
 }
 
 void Session::breathe(std::string_view stage, bool checkpointable) {
-  if (steps_allowed_ > 0) --steps_allowed_;
   while (auto command = mailbox ? mailbox->poll() : std::nullopt) obey(*command);
   if (checkpointable && (secondsSince(last_checkpoint_) > plan.options.checkpoint_seconds)) saveCheckpoint(false);
-  if (paused_ && steps_allowed_ == 0) {
+  if (paused_ && !step_allowed_) {
     if (checkpointable) saveCheckpoint(false);
     wait(stage);
   }

@@ -81,6 +81,20 @@ class Session {
   // Reads the mailbox; blocks while paused; saves a checkpoint when it is due. Call between two steps, when the clock
   // says exactly what has been done. Throws StopRequested.
   void breathe(std::string_view stage, bool checkpointable = true);
+  // What the command `Step` asks for one of, while it lasts: a training step with its probe, a batch of an evaluation or
+  // of statistics. One that was under way when the command came does not count.
+  class OneStep {
+   public:
+    explicit OneStep(Session& session) : session_(session), asked_for_(session.step_allowed_) {}
+    ~OneStep() {
+      if (asked_for_) session_.step_allowed_ = false;
+    }
+    OneStep(const OneStep&) = delete;
+
+   private:
+    Session& session_;
+    const bool asked_for_;
+  };
   void epochDone();
   void taskDone();
   void tellProgress(std::string_view stage, int done, int of, int epochs = 0);
@@ -102,8 +116,7 @@ class Session {
   std::vector<std::vector<std::int64_t>> train_indices_, test_indices_;
   std::function<void(State&)> phase_state_;
   TensorMap pending_;  // optimiser state of a resumed phase
-  bool paused_ = false;
-  int steps_allowed_ = 0;
+  bool paused_ = false, step_allowed_ = false;
   std::optional<Pause> pause_at_;
   std::chrono::steady_clock::time_point last_checkpoint_ = std::chrono::steady_clock::now(), last_progress_{};
   std::chrono::steady_clock::time_point stretch_ = std::chrono::steady_clock::now();

@@ -210,12 +210,22 @@ class TestRuns : public QObject {
     QVERIFY(probes > 0);
   }
 
+  void pauseStepAndResumeDuringTraining_data() {
+    QTest::addColumn<int>("probe_images");
+    QTest::newRow("between steps") << 0;
+    QTest::newRow("most likely within a probe") << 10;
+  }
   void pauseStepAndResumeDuringTraining() {
+    QFETCH(int, probe_images);
     const QTemporaryDir dir;
     RunPlan plan = planOf("finetune");
+    plan.options.probe_images = probe_images;
+    plan.options.probe_every = 1;
+    plan.options.eval_batch = 1;
     plan.recipe.at("phases.0")->operator[]("epochs") = 200;
     WaitFor seen;
     const auto run = Run::start(plan, fs::path(dir.path().toStdString()) / "run", {&seen});
+    QTRY_VERIFY(seen.steps > 3);
     run->post({Command::What::Pause});
     QTRY_COMPARE(seen.paused.load(), 1);
     const int before = seen.steps;

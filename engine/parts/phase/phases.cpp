@@ -79,6 +79,7 @@ void ObservePhase::run(Session& session) {
   const torch::NoGradGuard no_graph;
   while (session.clock.step < plan.steps) {
     session.breathe("statistics");
+    const Session::OneStep one(session);
     if (!stream.next(samples)) break;
     const Forward pass = session.model.forward(samples.images, samples.known, false);
     session.model.head().observe(pass.feature, samples.labels);
