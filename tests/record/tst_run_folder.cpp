@@ -22,11 +22,11 @@ namespace fs = std::filesystem;
 
 namespace {
 
-Event step(std::uint64_t seq) {
+// A short line: some tests cut it at every byte.
+Event step(std::uint64_t seq) { return {seq, 100, RunPaused{.at = "a"}}; }
+Event measured(std::uint64_t seq) {
   return {seq, 100,
-          StepMeasured{.step = static_cast<int>(seq),
-                       .global_step = static_cast<std::int64_t>(seq),
-                       .loss = 0.1 * static_cast<double>(seq)}};
+          StepMeasured{.global_step = static_cast<std::int64_t>(seq), .loss = 0.1 * static_cast<double>(seq)}};
 }
 
 std::string contentOf(const fs::path& file) {
@@ -84,6 +84,7 @@ class TestRunFolder : public QObject {
   void theLockGoesWithTheProcess();
   void aKilledWriterLosesNothing();
   void aFullDiskLeavesAWellFormedRecord();
+  void aFullDiskIsCalledThat();
   void aFolderThatCannotBeMadeIsNamed();
   void pollingTakesNoMoreThanAskedFor();
   void supersededEventsAreForgotten();
@@ -332,6 +333,23 @@ void TestRunFolder::aFullDiskLeavesAWellFormedRecord() {
   QVERIFY(!reader.torn() && reader.issues().empty());
 }
 
+void TestRunFolder::aFullDiskIsCalledThat() {
+  if (!fs::exists("/dev/full")) QSKIP("there is no /dev/full");
+  writeSteps(folder_, 0);
+  fs::remove(Paths(folder_).events());
+  fs::create_symlink("/dev/full", Paths(folder_).events());
+  const auto writer = Writer::append(folder_);
+  try {
+    writer->on(step(0));
+    QFAIL("was written");
+  } catch (const Error& problem) {
+    QCOMPARE(problem.code, std::string("disk-full"));
+    const std::string message = problem.what();
+    QVERIFY2(message.find("No event has been recorded") != std::string::npos, message.c_str());
+    QVERIFY(message.find("the disk is full") != std::string::npos);
+  }
+}
+
 void TestRunFolder::aFolderThatCannotBeMadeIsNamed() {
   const fs::path file = fs::path(base_->path().toStdString()) / "file";
   overwrite(file, "x");
@@ -406,7 +424,7 @@ void TestRunFolder::writingAnEventTakesMicroseconds() {
   constexpr std::uint64_t kEvents = 20000;
   QElapsedTimer clock;
   clock.start();
-  for (std::uint64_t i = 0; i < kEvents; ++i) writer->on(step(i));
+  for (std::uint64_t i = 0; i < kEvents; ++i) writer->on(measured(i));
   const double each = static_cast<double>(clock.nsecsElapsed()) / 1000.0 / kEvents;
   clock.restart();
   const auto events = Reader(folder_).poll();
