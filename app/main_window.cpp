@@ -48,7 +48,7 @@ MainWindow::MainWindow(Workspace& workspace, LogModel& log, style::Theme desktop
   first_layout_ = saveState(kLayoutVersion);
   const WindowState last = savedState();
   setPerspective(Perspective(last.perspective));
-  restoreWindow(*this);
+  arranged_ = restoreWindow(*this);
   setTheme(themeNamed(last.theme).value_or(ThemeChoice::System));
   recipe_->loadRecipes();
   recipe_->choose(last.recipe);
@@ -81,7 +81,6 @@ void MainWindow::buildDocks(LogModel& log) {
   issues_dock_->hide();
   setCorner(Qt::BottomLeftCorner, Qt::BottomDockWidgetArea);
   setCorner(Qt::BottomRightCorner, Qt::BottomDockWidgetArea);
-  resizeDocks({runs_dock_, inspector_dock_}, {300, 300}, Qt::Horizontal);
   connect(issues_view, &IssuesView::jumpRequested, recipe_, &RecipePanel::reveal);
   QMenu* view = actions_->menu("&View");
   view->addSeparator();
@@ -233,8 +232,20 @@ void MainWindow::moveToTask(int by) {
 void MainWindow::setPerspective(Perspective perspective) {
   plots_->setPerspective(perspective);
   inspector_dock_->setVisible(perspective == Perspective::Work);
+  arrange();
   const Act act = perspective == Perspective::Learn ? Act::Learn : perspective == Perspective::Work ? Act::Work : Act::CompareRuns;
   (*actions_)[act]->setChecked(true);
+}
+
+// A comparison is read off the run list too, so it gets the room of the inspector. Sizes only hold once shown.
+void MainWindow::arrange() {
+  const int list = plots_->perspective() == Perspective::Compare ? 400 : 300;
+  if (isVisible()) resizeDocks({runs_dock_, inspector_dock_}, {list, 310}, Qt::Horizontal);
+}
+
+void MainWindow::showEvent(QShowEvent* event) {
+  QMainWindow::showEvent(event);
+  if (!std::exchange(arranged_, true)) arrange();
 }
 
 void MainWindow::setTheme(ThemeChoice choice) {

@@ -44,6 +44,7 @@ class MainWindow : public QMainWindow {
 
  protected:
   void closeEvent(QCloseEvent* event) override;
+  void showEvent(QShowEvent* event) override;
   void dragEnterEvent(QDragEnterEvent* event) override;
   void dropEvent(QDropEvent* event) override;
 
@@ -59,6 +60,7 @@ class MainWindow : public QMainWindow {
   void moveToTask(int by);
   void moveCursor(double step);
   void resetLayout();
+  void arrange();  // widths of the panels at the sides
 
   Workspace& workspace_;
   const style::Theme desktop_;
@@ -75,7 +77,7 @@ class MainWindow : public QMainWindow {
   QDockWidget *runs_dock_ = nullptr, *inspector_dock_ = nullptr, *timeline_dock_ = nullptr, *log_dock_ = nullptr,
               *issues_dock_ = nullptr;
   QByteArray first_layout_;
-  bool caption_dismissed_ = false;
+  bool caption_dismissed_ = false, arranged_ = false;
   Exporter* exporter_;
   RunNotices* run_notices_;
   Recovery* recovery_;

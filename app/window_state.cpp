@@ -29,10 +29,10 @@ WindowState savedState() {
           settings.value(kRecipe, QStringLiteral("l2p")).toString()};
 }
 
-void restoreWindow(QMainWindow& window) {
+bool restoreWindow(QMainWindow& window) {
   const QSettings settings;
   window.restoreGeometry(settings.value(kGeometry).toByteArray());
-  window.restoreState(settings.value(kLayout).toByteArray(), kLayoutVersion);
+  return window.restoreState(settings.value(kLayout).toByteArray(), kLayoutVersion);
 }
 
 }  // namespace palimpsest

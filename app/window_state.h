@@ -17,6 +17,6 @@ constexpr int kLayoutVersion = 1;  // a stored layout of another number is not r
 
 void saveWindow(const QMainWindow& window, const WindowState& state);
 WindowState savedState();
-void restoreWindow(QMainWindow& window);  // geometry and docks
+bool restoreWindow(QMainWindow& window);  // geometry and docks; false when there was nothing that fits
 
 }  // namespace palimpsest

@@ -361,7 +361,7 @@ class TestPlots : public QObject {
     style::apply(*qApp, style::Theme::Dark);
     QTRY_VERIFY(plot.canvas().curves().back()->pen().color() != light);
     QCOMPARE(plot.canvas().curves().back()->pen().color(), style::run(0, style::Theme::Dark));
-    QTRY_COMPARE(plot.grab().toImage().pixelColor(plot.width() / 2, plot.height() - 2), style::plotBackground(style::Theme::Dark));
+    QTRY_COMPARE(plot.grab().toImage().pixelColor(3, 3), style::plotBackground(style::Theme::Dark));
     style::apply(*qApp, style::Theme::Light);
     QTRY_COMPARE(plot.canvas().curves().back()->pen().color(), light);
   }

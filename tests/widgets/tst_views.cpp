@@ -59,6 +59,12 @@ Widget& shown(Widget& widget, QSize size) {
   return widget;
 }
 
+// At a logical position, whatever the scaling of the desktop.
+QColor colourAt(QWidget& widget, QPoint at) {
+  const QImage image = widget.grab().toImage();
+  return image.pixelColor((QPointF(at) * image.devicePixelRatio()).toPoint());
+}
+
 QString labelText(const QWidget& parent, const char* name) { return parent.findChild<QLabel*>(QLatin1String(name))->text(); }
 
 }  // namespace
@@ -81,9 +87,8 @@ class TestViews : public QObject {
     QVERIFY2(tip.contains(QStringLiteral("156 / 200")), qPrintable(tip));  // counts
     QVERIFY2(tip.contains(QStringLiteral("14.0")), qPrintable(tip));       // forgotten
     QVERIFY(view.accessibleDescription().contains(QStringLiteral("after task 5")));
-    const QImage image = view.grab().toImage();
     const QRect cell = view.cellRect(4, 0);
-    QCOMPARE(image.pixelColor(cell.topLeft() + QPoint(4, 4)), style::accuracy(64));
+    QCOMPARE(colourAt(view, cell.topLeft() + QPoint(4, 4)), style::accuracy(64));
     QCOMPARE(view.cellAt(cell.center()), std::optional(QPoint(0, 4)));
   }
 
@@ -116,7 +121,7 @@ class TestViews : public QObject {
     shown(view, {260, 220});
     QVERIFY(view.cellRect(19, 19).right() < view.width());
     QVERIFY(view.cellRect(19, 19).bottom() < view.height());
-    QCOMPARE(view.grab().toImage().pixelColor(view.cellRect(10, 10).center()), style::accuracy(100 * *run.matrix().at(10, 10)));
+    QCOMPARE(colourAt(view, view.cellRect(10, 10).center()), style::accuracy(100 * *run.matrix().at(10, 10)));
   }
 
   void theMatrixCopiesAsCsvMarkdownAndLatex() {

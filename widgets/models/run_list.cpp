@@ -21,9 +21,12 @@ int freeSlot(const std::vector<std::unique_ptr<RunData>>& runs) {
 
 double percentOf(const std::optional<double>& fraction) { return fraction ? 100 * *fraction : std::nan(""); }
 
+// By task, not by step: a method that takes no steps has a history too.
 QList<double> sparkline(const RunData& run) {
-  const std::vector<double>& ys = run.accuracySoFar().empty() ? run.probedSoFar().ys() : run.accuracySoFar().ys();
-  return {ys.begin(), ys.end()};
+  QList<double> out;
+  for (int stage = 0; stage < run.matrix().stages(); ++stage) out << percentOf(run.matrix().top1(stage));
+  if (out.isEmpty()) out = {run.probedSoFar().ys().begin(), run.probedSoFar().ys().end()};
+  return out;
 }
 
 }  // namespace

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kEveryPointInVector = 20000;  // up to here an exported drawing holds every point
 constexpr double kMarkerSize = 8;
+constexpr double kNeighbours = 1.5;  // pixels between two columns that touch
 constexpr std::size_t kMarkersAlways = 24;  // more than these need 24 pixels each
 constexpr int kBreakTick = 7;
 
@@ -99,36 +100,45 @@ std::vector<Column> LiveCurve::drawnColumns(double low, double high, int pixels)
   return out;
 }
 
-// The range of each column as an upright line, and one line through the last values.
+// A thin curve is its columns: bars from the lowest to the highest value, reaching back to where the last one ended.
+// Bars, because a painter strokes long lines slowly once the screen has more than one pixel to the unit.
+// A thick one, an average, is a line through the last values on top of that.
 void LiveCurve::drawEnvelope(QCPPainter* painter) {
   const QCPRange range = keyAxis()->range();
-  std::vector<QLineF> uprights;
+  const bool thick = curve_.pen.widthF() > 1;
+  std::vector<QRectF> bars;
   QPolygonF line;
-  QPen pen = curve_.pen;
-  const auto flush = [&] {
-    if (line.size() > 1) painter->drawPolyline(line);
-    line.clear();
-  };
+  std::vector<QLineF> bridges;  // over columns without a point
   painter->setBrush(Qt::NoBrush);
-  painter->setAntialiasing(pen.widthF() > 1);
-  painter->setPen(pen);
+  painter->setAntialiasing(thick);
+  painter->setPen(curve_.pen);
+  QPointF before;
+  bool joined = false;
+  const auto flush = [&] {
+    if (thick && line.size() > 1) painter->drawPolyline(line);
+    line.clear();
+    joined = false;
+  };
   for (const Column& column : drawnColumns(range.lower, range.upper, keyAxis()->axisRect()->width())) {
     if (!std::isfinite(column.min) || !std::isfinite(column.max)) {
       flush();
       continue;
     }
     const double x = keyAxis()->coordToPixel(column.x);
-    const double low = valueAxis()->coordToPixel(column.min), high = valueAxis()->coordToPixel(column.max);
-    if (low - high > pen.widthF()) uprights.emplace_back(x, low, x, high);
-    if (std::isfinite(column.last)) line << QPointF(x, valueAxis()->coordToPixel(column.last));
+    double low = valueAxis()->coordToPixel(column.min), high = valueAxis()->coordToPixel(column.max);
+    if (joined && x - before.x() > kNeighbours) bridges.emplace_back(before, QPointF(x, valueAxis()->coordToPixel(column.first)));
+    else if (joined && !thick) low = std::max(low, before.y()), high = std::min(high, before.y());
+    if (!thick || low - high > curve_.pen.widthF()) bars.emplace_back(x - 0.5, high - 0.5, 1, low - high + 1);
+    joined = std::isfinite(column.last);
+    if (joined) line << (before = QPointF(x, valueAxis()->coordToPixel(column.last)));
     else flush();
   }
   flush();
   painter->setAntialiasing(false);
-  pen.setStyle(Qt::SolidLine);
-  pen.setWidthF(1);
-  painter->setPen(pen);
-  painter->drawLines(uprights.data(), int(uprights.size()));
+  if (!thick) painter->drawLines(bridges.data(), int(bridges.size()));
+  painter->setPen(Qt::NoPen);
+  painter->setBrush(curve_.pen.color());
+  painter->drawRects(bars.data(), int(bars.size()));
 }
 
 void LiveCurve::drawMarkers(QCPPainter* painter, Span span) {
