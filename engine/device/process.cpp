@@ -43,7 +43,8 @@ void prepareProcess(int /*argc*/, char** argv) {
   if (std::getenv(kPrepared)) return;
   // Read when the libraries are loaded, that is before main(): hence once more from the start. What a person has set
   // stays.
-  setUnlessChosen("OMP_WAIT_POLICY", "passive");  // workers sleep instead of spinning against the window and the BLAS
+  setUnlessChosen("OMP_WAIT_POLICY", "passive");  // workers sleep instead of spinning against the window and the BLAS,
+  setUnlessChosen("GOMP_SPINCOUNT", "50000");     // but not at once: between two layers of a small network waking costs more
   setUnlessChosen("OPENBLAS_NUM_THREADS", "1");   // its pool is made by setThreads(), at the engine's priority
   ::setenv(kPrepared, "1", 1);
   std::error_code none;

@@ -19,6 +19,7 @@ struct RunOptions {
   int image_size = 0;
   std::string input_range = "default";
   std::string train_transform = "plain", test_transform = "plain";
+  int epochs = 0;
   std::int64_t seed = 1;
   std::string device = "auto";
   std::string precision = "fp32";
@@ -39,6 +40,7 @@ struct RunOptions {
         Field{"input_range", &O::input_range, {.choices = "default|0..1|-1..1|imagenet", .doc = "Range of the pixel values fed to the network; default: what the weights were trained with."}},
         Field{"train_transform", &O::train_transform, {.choices = "plain|pilot|pilot-coda", .doc = "Transform of training images: plain resizes to the input side; pilot is a random resized crop (scale 0.05 to 1) and a flip; pilot-coda crops from 0.08."}},
         Field{"test_transform", &O::test_transform, {.choices = "plain|pilot|pilot-coda", .doc = "Transform of test images: plain resizes to the input side; pilot resizes to 256/224 of it (bicubic) and crops the centre; pilot-coda resizes (bilinear)."}},
+        Field{"epochs", &O::epochs, {.min = 0, .max = 100000, .unit = "epochs", .doc = "Epochs of every training phase, so that a comparison is fair; 0 takes each recipe's own.", .level = Level::Learn}},
         Field{"seed", &O::seed, {.min = 0, .max = 4294967295.0, .doc = "Seed of data order, augmentation and initialisation, each a stream of its own. The class order has its own seed in the scenario.", .level = Level::Learn}},
         Field{"device", &O::device, {.doc = "auto, cpu or cuda:N. auto takes CUDA where LibTorch has it."}},
         Field{"precision", &O::precision, {.choices = "fp32|bf16", .doc = "bf16 runs matrix products under autocast (CUDA); selection and losses stay in fp32.", .level = Level::Expert}},

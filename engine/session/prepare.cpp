@@ -48,6 +48,12 @@ void checkRoom(Session& session, const std::filesystem::path& folder, Issues& is
                            "make room, or choose another folder with --out"));
 }
 
+void setEpochs(Value& recipe, int epochs) {
+  const auto pathOf = [](int phase) { return "phases." + std::to_string(phase); };
+  for (int phase = 0; epochs > 0 && recipe.at(pathOf(phase)); ++phase)
+    if (Value* own = recipe.at(pathOf(phase) + ".epochs")) *own = epochs;
+}
+
 void checkFolder(const std::filesystem::path& folder, Issues& issues) {
   std::error_code ignored;
   if (record::isRun(folder))
@@ -81,6 +87,7 @@ std::unique_ptr<Session> prepare(const RunPlan& plan, const std::filesystem::pat
     const Issues clashes = contradictions(resolved.recipe);
     issues.insert(issues.end(), clashes.begin(), clashes.end());
   }
+  setEpochs(resolved.recipe, plan.options.epochs);
   if (!folder.empty() && !resuming) checkFolder(folder, issues);
   const torch::Device device = resolveDevice(plan.options.device, issues);
   auto data = attempt(issues, [&] { return openDataset(plan.options.data, plan.options.limit_train, plan.options.limit_test); });
