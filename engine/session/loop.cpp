@@ -220,6 +220,8 @@ void descend(Session& session, const Descent& descent) {
     average.visit(state);
   });
   session.model.backbone()->train(session.model.trainsBackbone());
+  // The first point of the curves, before anything was learned: nobody should wait for it.
+  if (session.clock.global_step == 0 && session.plan.options.probe_images > 0) probe(session);
   for (; session.clock.epoch < descent.epochs; ++session.clock.epoch, session.clock.step = 0) {
     runEpoch(session, descent, optimizer, average, epochPlan(session, descent, images, cache));
     tellEpoch(session);
