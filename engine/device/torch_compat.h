@@ -6,7 +6,10 @@
 #include <torch/version.h>
 
 #include <optional>
+#include <sstream>
+#include <string>
 #include <tuple>
+#include <type_traits>
 
 #define PALIMPSEST_TORCH_AT_LEAST(major, minor) \
   (TORCH_VERSION_MAJOR > (major) || (TORCH_VERSION_MAJOR == (major) && TORCH_VERSION_MINOR >= (minor)))
@@ -29,6 +32,18 @@ inline at::Tensor scaledDotProductAttention(const at::Tensor& q, const at::Tenso
 #else
   return std::get<0>(at::_scaled_dot_product_attention(q, k, v));
 #endif
+}
+
+// What an optimiser finds a parameter's state by: the address, printed in 1.13.
+template <typename Map>
+typename Map::key_type optimizerKey(const at::Tensor& parameter) {
+  if constexpr (std::is_same_v<typename Map::key_type, std::string>) {
+    std::ostringstream key;
+    key << parameter.unsafeGetTensorImpl();
+    return key.str();
+  } else {
+    return parameter.unsafeGetTensorImpl();
+  }
 }
 
 // bf16 autocast on CUDA for the life of the object; does nothing on the CPU.

@@ -1,20 +1,13 @@
 #include "engine/parts/phase/optimizer.h"
 
-#include <type_traits>
+#include "engine/device/torch_compat.h"
 
 namespace palimpsest {
 namespace {
 
-// The map's key is a string in LibTorch 1.13 and a pointer in 2.x.
-template <typename Map>
-typename Map::key_type keyOf(const Map&, const Tensor& parameter) {
-  if constexpr (std::is_same_v<typename Map::key_type, std::string>) return c10::guts::to_string(parameter.unsafeGetTensorImpl());
-  else return static_cast<typename Map::key_type>(parameter.unsafeGetTensorImpl());
-}
-
 template <typename ParamState, typename Map>
 ParamState& stateOf(Map& map, const Tensor& parameter) {
-  auto& slot = map[keyOf(map, parameter)];
+  auto& slot = map[compat::optimizerKey<Map>(parameter)];
   if (!slot) slot = std::make_unique<ParamState>();
   return static_cast<ParamState&>(*slot);
 }
