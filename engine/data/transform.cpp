@@ -73,9 +73,11 @@ Image prepared(const TransformSpec& spec, const Image& image, Rng& rng) {
 // In float, as ToTensor and Normalize compute it.
 float ranged(const std::string& range, int channel, int byte) {
   constexpr float mean[] = {0.485f, 0.456f, 0.406f}, deviation[] = {0.229f, 0.224f, 0.225f};
+  constexpr float clip_mean[] = {0.48145466f, 0.4578275f, 0.40821073f}, clip_deviation[] = {0.26862954f, 0.26130258f, 0.27577711f};
   const float value = static_cast<float>(byte) / 255.0f;
   if (range == "-1..1") return (value - 0.5f) / 0.5f;
   if (range == "imagenet") return (value - mean[channel]) / deviation[channel];
+  if (range == "clip") return (value - clip_mean[channel]) / clip_deviation[channel];
   return value;
 }
 
@@ -119,9 +121,9 @@ Transform::Transform(TransformSpec spec) : spec_(std::move(spec)), table_(3 * 25
   if (spec_.name != "plain" && spec_.name != "pilot" && spec_.name != "pilot-coda")
     issues.push_back(
         error(option, "there is no transform \"" + spec_.name + "\"", "Choose plain, pilot or pilot-coda."));
-  if (spec_.range != "0..1" && spec_.range != "-1..1" && spec_.range != "imagenet")
+  if (spec_.range != "0..1" && spec_.range != "-1..1" && spec_.range != "imagenet" && spec_.range != "clip")
     issues.push_back(
-        error("--input-range", "there is no range \"" + spec_.range + "\"", "Choose 0..1, -1..1 or imagenet."));
+        error("--input-range", "there is no range \"" + spec_.range + "\"", "Choose 0..1, -1..1, imagenet or clip."));
   if (spec_.side < 1 || spec_.side > 4096)
     issues.push_back(error("--image-size", "an image side of " + std::to_string(spec_.side) + " pixels is not possible",
                            "Choose 1 to 4096."));

@@ -24,7 +24,7 @@ struct TransformSpec {
   std::string name = "plain";  // plain | pilot | pilot-coda
   bool train = false;
   int side = 224;
-  std::string range = "0..1";  // 0..1 | -1..1 | imagenet
+  std::string range = "0..1";  // 0..1 | -1..1 | imagenet | clip
   std::string id() const;      // "pilot-train-112-0..1": part of cache keys
 };
 

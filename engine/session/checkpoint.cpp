@@ -74,9 +74,9 @@ std::string padded(std::int64_t number, std::size_t width) {
 // The event that a checkpoint was taken at; negative when the file is damaged.
 std::int64_t seqOf(const std::filesystem::path& file) {
   try {
-    const SafetensorsFile header(file);
-    const auto found = header.metadata().find("palimpsest");
-    if (found == header.metadata().end()) return -1;
+    const TensorTable header = readSafetensors(file);
+    const auto found = header.metadata.find("palimpsest");
+    if (found == header.metadata.end()) return -1;
     const Value state = record::parseJson(found->second, file.string());
     return state.find("seq") ? state.find("seq")->asInt() : -1;
   } catch (const BadInput&) {

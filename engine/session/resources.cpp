@@ -9,6 +9,7 @@
 #include "engine/protocol/error.h"
 #include "engine/record/json.h"
 #include "engine/weights/backbone.h"
+#include "engine/weights/safetensors.h"
 
 namespace palimpsest {
 namespace {

@@ -8,14 +8,6 @@
 namespace palimpsest {
 namespace {
 
-using Sizes = std::vector<std::int64_t>;
-
-std::string textOf(const Sizes& sizes) {
-  TensorView view;
-  view.shape = sizes;
-  return view.shapeText();
-}
-
 // Every tensor of the network and its shape. The patch kernel and the positions say the rest.
 std::map<std::string, Sizes> expectedTensors(const vit::Shape& s) {
   const std::int64_t w = s.width, m = s.mlp;
@@ -41,9 +33,9 @@ std::map<std::string, Sizes> expectedTensors(const vit::Shape& s) {
   return all;
 }
 
-int deepestBlock(const SafetensorsFile& file) {
+int deepestBlock(const TensorTable& file) {
   int depth = 0;
-  for (const TensorView& tensor : file.tensors()) {
+  for (const TensorView& tensor : file.tensors) {
     if (!tensor.name.starts_with("blocks.")) continue;
     int index = -1;
     const char* begin = tensor.name.data() + 7;
@@ -53,9 +45,9 @@ int deepestBlock(const SafetensorsFile& file) {
   return depth;
 }
 
-int headsOf(const SafetensorsFile& file, int width, const std::string& path, Issues& issues) {
-  const auto found = file.metadata().find("heads");
-  if (found == file.metadata().end()) return std::max(1, width / 64);
+int headsOf(const TensorTable& file, int width, const std::string& path, Issues& issues) {
+  const auto found = file.metadata.find("heads");
+  if (found == file.metadata.end()) return std::max(1, width / 64);
   int heads = 0;
   const std::string& text = found->second;
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), heads);
@@ -68,7 +60,7 @@ int headsOf(const SafetensorsFile& file, int width, const std::string& path, Iss
 }
 
 // What the shapes of three tensors tell; false (and issues) when they tell nothing.
-bool readShape(const SafetensorsFile& file, const std::string& path, vit::Shape& shape, Issues& issues) {
+bool readShape(const TensorTable& file, const std::string& path, vit::Shape& shape, Issues& issues) {
   const std::size_t before = issues.size();
   const auto need = [&](const char* name, std::size_t rank) -> const TensorView* {
     const TensorView* tensor = file.find(name);
@@ -112,19 +104,19 @@ bool readShape(const SafetensorsFile& file, const std::string& path, vit::Shape&
   return issues.size() == before;
 }
 
-std::string inputRangeOf(const SafetensorsFile& file, const std::string& path, Issues& issues) {
-  const auto found = file.metadata().find("input_range");
-  if (found == file.metadata().end()) return "-1..1";  // timm's augreg weights: mean and deviation 0.5
-  static const std::set<std::string> known{"0..1", "-1..1", "imagenet"};
+std::string inputRangeOf(const TensorTable& file, const std::string& path, Issues& issues) {
+  const auto found = file.metadata.find("input_range");
+  if (found == file.metadata.end()) return "-1..1";  // timm's augreg weights: mean and deviation 0.5
+  static const std::set<std::string> known{"0..1", "-1..1", "imagenet", "clip"};
   if (!known.contains(found->second))
     issues.push_back(
-        error(path, "its metadata say input_range = \"" + found->second + "\"", "Known are 0..1, -1..1 and imagenet."));
+        error(path, "its metadata say input_range = \"" + found->second + "\"", "Known are 0..1, -1..1, imagenet and clip."));
   return found->second;
 }
 
 }  // namespace
 
-Architecture readArchitecture(const SafetensorsFile& file, const std::string& path, Issues& issues) {
+Architecture readArchitecture(const TensorTable& file, const std::string& path, Issues& issues) {
   Architecture out;
   out.input_range = inputRangeOf(file, path, issues);
   if (!readShape(file, path, out.shape, issues)) return out;
@@ -139,7 +131,7 @@ Architecture readArchitecture(const SafetensorsFile& file, const std::string& pa
     for (const std::int64_t size : sizes) count *= size;
     out.parameters += count;
   }
-  for (const TensorView& tensor : file.tensors()) {
+  for (const TensorView& tensor : file.tensors) {
     const bool head = tensor.name == "head.weight" || tensor.name == "head.bias";
     if (!head && !expected.contains(tensor.name))
       issues.push_back(

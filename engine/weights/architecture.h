@@ -6,7 +6,7 @@
 
 #include "engine/protocol/issue.h"
 #include "engine/vit/vit.h"
-#include "engine/weights/safetensors.h"
+#include "engine/weights/tensor_table.h"
 
 namespace palimpsest {
 
@@ -17,6 +17,6 @@ struct Architecture {
 };
 
 // Every missing, unexpected or misshapen tensor goes to `issues` under `path`. A classifier (head.*) is optional.
-Architecture readArchitecture(const SafetensorsFile& file, const std::string& path, Issues& issues);
+Architecture readArchitecture(const TensorTable& file, const std::string& path, Issues& issues);
 
 }  // namespace palimpsest

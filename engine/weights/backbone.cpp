@@ -7,6 +7,7 @@
 #include "engine/protocol/error.h"
 #include "engine/protocol/param.h"
 #include "engine/weights/architecture.h"
+#include "engine/weights/names.h"
 #include "engine/weights/tensors.h"
 
 namespace palimpsest {
@@ -81,7 +82,7 @@ std::string valueOr(const Metadata& metadata, const std::string& key, const std:
 
 at::Tensor floats(const TensorView& view) { return tensorOf(view).to(at::kFloat).reshape(view.shape); }
 
-void fill(LoadedBackbone& out, const SafetensorsFile& file, const Architecture& found) {
+void fill(LoadedBackbone& out, const TensorTable& file, const Architecture& found) {
   const torch::NoGradGuard plain;
   for (auto& item : out.vit->named_parameters()) {
     at::Tensor source = floats(*file.find(item.key()));
@@ -108,24 +109,25 @@ LoadedBackbone loadBackbone(const std::string& name, int image_size, const std::
       throw BadInput(
           {error("--backbone", "there are no weights at \"" + path.string() + "\"",
                  name == "micro" ? "The bundled weights are missing: install the program's resources again."
-                                 : "Give \"micro\", a .safetensors file, or \"new:image=28,patch=4,...\".")});
-    const SafetensorsFile file(path);
+                                 : "Give \"micro\", a weights file (.safetensors, .pth, .npz), or \"new:image=28,patch=4,...\".")});
     Issues issues;
-    const Architecture found = readArchitecture(file, path.string(), issues);
+    const TensorTable file = timmNames(readWeights(path), path.string(), out.names, issues);
+    const Architecture found = hasErrors(issues) ? Architecture{} : readArchitecture(file, path.string(), issues);
     out.shape = found.shape;
     if (image_size > 0) out.shape.image = image_size;
-    if (issues.empty() && out.shape.image % out.shape.patch != 0)
+    if (!hasErrors(issues) && out.shape.image % out.shape.patch != 0)
       issues.push_back(error("--image-size",
                              std::to_string(image_size) + " pixels cannot be cut into patches of " +
                                  std::to_string(out.shape.patch) + ", which these weights use",
                              "Choose a multiple of " + std::to_string(out.shape.patch) + "."));
     if (hasErrors(issues)) throw BadInput(std::move(issues));
+    out.warnings = std::move(issues);
     out.vit = vit::Vit(out.shape);
     fill(out, file, found);
     out.name = name;
     out.file = path.string();
     out.sha256 = sha256OfFile(path);
-    out.metadata = file.metadata();
+    out.metadata = file.metadata;
     out.input_range = found.input_range;
     out.licence = valueOr(out.metadata, "licence", valueOr(out.metadata, "license", ""));
     out.origin = valueOr(out.metadata, "origin", "");
@@ -136,9 +138,10 @@ LoadedBackbone loadBackbone(const std::string& name, int image_size, const std::
 }
 
 BackboneInfo inspectBackbone(const fs::path& path) {
-  const SafetensorsFile file(path);
   Issues issues;
-  const Architecture found = readArchitecture(file, path.string(), issues);
+  NameReport names;
+  const TensorTable file = timmNames(readWeights(path), path.string(), names, issues);
+  const Architecture found = hasErrors(issues) ? Architecture{} : readArchitecture(file, path.string(), issues);
   if (hasErrors(issues)) throw BadInput(std::move(issues));
   BackboneInfo info;
   info.name = path.stem().string();
@@ -147,8 +150,8 @@ BackboneInfo inspectBackbone(const fs::path& path) {
   info.parameters = found.parameters;
   info.image_size = found.shape.image;
   info.input_range = found.input_range;
-  info.licence = valueOr(file.metadata(), "licence", valueOr(file.metadata(), "license", ""));
-  info.origin = valueOr(file.metadata(), "origin", "");
+  info.licence = valueOr(file.metadata, "licence", valueOr(file.metadata, "license", ""));
+  info.origin = valueOr(file.metadata, "origin", "");
   return info;
 }
 

@@ -7,7 +7,7 @@
 
 #include "engine/engine.h"
 #include "engine/vit/vit.h"
-#include "engine/weights/safetensors.h"
+#include "engine/weights/name_mapper.h"
 
 namespace palimpsest {
 
@@ -17,10 +17,12 @@ struct LoadedBackbone {
   std::string name;         // as asked for
   std::string file;         // empty for "new:"
   std::string sha256;       // of the file
-  std::string input_range;  // "0..1", "-1..1" or "imagenet": what the weights were trained with
+  std::string input_range;  // "0..1", "-1..1", "imagenet" or "clip": what the weights were trained with
   at::Tensor head_weight, head_bias;  // the file's classifier; undefined when it has none
   std::string licence, origin;
   Metadata metadata;
+  NameReport names;  // how the file called its tensors
+  Issues warnings;
 };
 
 // `name_or_file`: "micro" (bundled), a weights file, or "new:image=28,patch=4,width=128,depth=6,heads=4,seed=1"
@@ -31,7 +33,7 @@ LoadedBackbone loadBackbone(const std::string& name_or_file, int image_size, con
 // Path of the weights behind a name; the name itself for a file. Does not look whether it is there.
 std::filesystem::path backboneFile(const std::string& name_or_file, const std::string& resource_folder);
 
-// Reads only the header: cheap. sha256 stays empty. Throws BadInput.
+// Maps the names and looks at shapes; sha256 stays empty. Cheap for safetensors, others are read whole. Throws BadInput.
 BackboneInfo inspectBackbone(const std::filesystem::path& file);
 
 // Writes timm's names; `half` stores 16-bit floats. Keys that the reader knows: "heads", "input_range", "licence", "origin".

@@ -1,21 +1,15 @@
 // Reading: the header is checked completely before any of the data is touched, so a file is either good or refused.
 #include "engine/weights/safetensors.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 
 #include "engine/protocol/error.h"
-#include "engine/record/descriptor.h"
+#include "engine/weights/mapped_file.h"
 
 namespace palimpsest {
 namespace {
@@ -26,23 +20,11 @@ constexpr std::uint64_t kLongestHeader = 100'000'000;
 constexpr std::size_t kMostTensors = 100'000, kLongestName = 1024, kHighestRank = 8;
 constexpr int kDeepest = 4;
 
-struct DtypeRow {
-  Dtype dtype;
-  std::string_view name;
-  std::size_t bytes;
-};
-constexpr std::array kDtypes{DtypeRow{Dtype::F64, "F64", 8}, DtypeRow{Dtype::F32, "F32", 4},
-                             DtypeRow{Dtype::F16, "F16", 2}, DtypeRow{Dtype::BF16, "BF16", 2},
-                             DtypeRow{Dtype::I64, "I64", 8}, DtypeRow{Dtype::I32, "I32", 4},
-                             DtypeRow{Dtype::I16, "I16", 2}, DtypeRow{Dtype::I8, "I8", 1},
-                             DtypeRow{Dtype::U8, "U8", 1},   DtypeRow{Dtype::Bool, "BOOL", 1}};
-
-const DtypeRow& rowOf(Dtype dtype) {
-  return *std::ranges::find_if(kDtypes, [=](const DtypeRow& row) { return row.dtype == dtype; });
-}
+constexpr std::array kDtypes{Dtype::F64, Dtype::F32, Dtype::F16, Dtype::BF16, Dtype::I64,
+                             Dtype::I32, Dtype::I16, Dtype::I8,  Dtype::U8,   Dtype::Bool};
 
 // Parses and refuses what nlohmann would let pass: names given twice, deep nesting. Problems go to `problems`.
-Json parseHeader(std::string_view text, std::vector<std::string>& problems) {
+Json parseHeader(std::string_view text, Problems& problems) {
   std::vector<std::set<std::string>> names;
   bool deep = false;
   const auto watch = [&](int depth, Json::parse_event_t event, Json& parsed) {
@@ -77,7 +59,7 @@ struct Entry {
 };
 
 // One tensor's entry of the header; nullopt and a problem when it says something impossible.
-std::optional<Entry> readEntry(const std::string& name, const Json& json, std::vector<std::string>& problems) {
+std::optional<Entry> readEntry(const std::string& name, const Json& json, Problems& problems) {
   const auto wrong = [&](const std::string& what) {
     problems.push_back("tensor \"" + name.substr(0, kLongestName) + "\" " + what);
     return std::nullopt;
@@ -88,15 +70,15 @@ std::optional<Entry> readEntry(const std::string& name, const Json& json, std::v
   if (json.size() != 3) return wrong("has other keys than dtype, shape and data_offsets");
   const Json &dtype = json["dtype"], &shape = json["shape"], &offsets = json["data_offsets"];
   if (!dtype.is_string()) return wrong("has a dtype that is no text");
-  const auto row = std::ranges::find_if(kDtypes, [&](const DtypeRow& r) { return r.name == dtype.get<std::string>(); });
-  if (row == kDtypes.end()) return wrong("has the dtype " + dtype.get<std::string>() + ", which is not supported");
+  const auto known = std::ranges::find(kDtypes, dtype.get<std::string>(), dtypeName);
+  if (known == kDtypes.end()) return wrong("has the dtype " + dtype.get<std::string>() + ", which is not supported");
   if (!shape.is_array() || shape.size() > kHighestRank)
     return wrong("has a shape that is no list of at most " + std::to_string(kHighestRank) + " sizes");
   if (!offsets.is_array() || offsets.size() != 2 || !naturalOf(offsets[0]) || !naturalOf(offsets[1]))
     return wrong("has data_offsets that are not two whole numbers");
 
-  Entry entry{{name, row->dtype, {}, {}}, *naturalOf(offsets[0]), *naturalOf(offsets[1])};
-  std::uint64_t bytes = row->bytes;
+  Entry entry{{name, *known, {}, {}}, *naturalOf(offsets[0]), *naturalOf(offsets[1])};
+  std::uint64_t bytes = dtypeBytes(*known);
   for (const Json& size : shape) {
     const auto count = naturalOf(size);
     if (!count) return wrong("has a size that is no whole number");
@@ -112,7 +94,7 @@ std::optional<Entry> readEntry(const std::string& name, const Json& json, std::v
 }
 
 // Data must follow each other from 0 to the end of the file: no hole, no overlap, nothing behind.
-void checkCoverage(const std::vector<Entry>& entries, std::uint64_t size, std::vector<std::string>& problems) {
+void checkCoverage(const std::vector<Entry>& entries, std::uint64_t size, Problems& problems) {
   std::uint64_t at = 0;
   for (const Entry& entry : entries) {
     if (entry.begin > at)
@@ -124,56 +106,6 @@ void checkCoverage(const std::vector<Entry>& entries, std::uint64_t size, std::v
   if (at > size)
     problems.push_back("the data end " + std::to_string(at - size) + " bytes before they should: the file is cut off");
   if (at < size) problems.push_back(std::to_string(size - at) + " bytes follow the last tensor");
-}
-
-}  // namespace
-
-std::string_view dtypeName(Dtype dtype) { return rowOf(dtype).name; }
-std::size_t dtypeBytes(Dtype dtype) { return rowOf(dtype).bytes; }
-
-std::string TensorView::shapeText() const {
-  std::string text = "[";
-  for (const std::int64_t size : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(size);
-  return text + "]";
-}
-
-struct SafetensorsFile::Mapping {
-  // What goes wrong is added to `problems`.
-  Mapping(const std::filesystem::path& file, std::vector<std::string>& problems) {
-    const record::Descriptor in(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-    struct stat status {};
-    if (!in || ::fstat(in.get(), &status) != 0) {
-      problems.push_back(std::string("it cannot be read: ") + std::strerror(errno));
-    } else if (!S_ISREG(status.st_mode)) {
-      problems.push_back("it is no file");
-    } else if (status.st_size < 8) {
-      problems.push_back("it is shorter than the 8 bytes that say how long its header is");
-    } else {
-      size = static_cast<std::size_t>(status.st_size);
-      void* at = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, in.get(), 0);
-      if (at == MAP_FAILED) problems.push_back(std::string("it cannot be mapped: ") + std::strerror(errno));
-      else data = static_cast<const std::byte*>(at);
-    }
-  }
-  ~Mapping() {
-    if (data) ::munmap(const_cast<std::byte*>(data), size);
-  }
-  Mapping(const Mapping&) = delete;
-  Mapping& operator=(const Mapping&) = delete;
-  const std::byte* data = nullptr;
-  std::size_t size = 0;
-};
-
-namespace {
-
-using Problems = std::vector<std::string>;
-
-void refuse(const std::filesystem::path& file, const Problems& problems) {
-  if (problems.empty()) return;
-  Issues issues;
-  for (const std::string& problem : problems)
-    issues.push_back(error(file.string(), problem, "Take another copy of the file; nothing was changed."));
-  throw BadInput(std::move(issues));
 }
 
 // The JSON text, bounds checked; empty and a problem when there is none.
@@ -205,39 +137,31 @@ Metadata readMetadata(const Json& json, Problems& problems) {
 
 }  // namespace
 
-SafetensorsFile::SafetensorsFile(const std::filesystem::path& file) {
+TensorTable readSafetensors(const std::filesystem::path& file) {
+  const auto mapped = std::make_shared<const MappedFile>(file, 8);
   Problems problems;
-  mapping_ = std::make_unique<Mapping>(file, problems);
-  refuse(file, problems);
-  const std::span bytes(mapping_->data, mapping_->size);
-  const std::string_view text = headerText(bytes, problems);
+  const std::string_view text = headerText(mapped->bytes(), problems);
   refuse(file, problems);
   const Json header = parseHeader(text, problems);
   if (header.size() > kMostTensors) problems.push_back("it has more than " + std::to_string(kMostTensors) + " tensors");
   refuse(file, problems);
 
+  TensorTable table{.format = "safetensors", .owner = mapped};
   std::vector<Entry> entries;
   for (const auto& [name, json] : header.items()) {
-    if (name == "__metadata__") metadata_ = readMetadata(json, problems);
+    if (name == "__metadata__") table.metadata = readMetadata(json, problems);
     else if (auto entry = readEntry(name, json, problems)) entries.push_back(std::move(*entry));
   }
   std::ranges::stable_sort(
       entries, [](const Entry& a, const Entry& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
-  const std::span data = bytes.subspan(8 + text.size());
+  const std::span data = mapped->bytes().subspan(8 + text.size());
   if (problems.empty()) checkCoverage(entries, data.size(), problems);
   refuse(file, problems);
   for (Entry& entry : entries) {
     entry.view.data = data.subspan(entry.begin, entry.end - entry.begin);
-    tensors_.push_back(std::move(entry.view));
+    table.tensors.push_back(std::move(entry.view));
   }
-}
-
-SafetensorsFile::~SafetensorsFile() = default;
-SafetensorsFile::SafetensorsFile(SafetensorsFile&&) noexcept = default;
-
-const TensorView* SafetensorsFile::find(std::string_view name) const {
-  const auto found = std::ranges::find(tensors_, name, &TensorView::name);
-  return found == tensors_.end() ? nullptr : &*found;
+  return table;
 }
 
 }  // namespace palimpsest

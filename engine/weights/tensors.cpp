@@ -41,10 +41,10 @@ at::Tensor tensorOf(const TensorView& view) {
 }
 
 TensorFile readTensorFile(const std::filesystem::path& file) {
-  const SafetensorsFile source(file);
+  const TensorTable source = readSafetensors(file);
   TensorFile out;
-  for (const TensorView& view : source.tensors()) out.tensors.emplace(view.name, tensorOf(view));
-  out.metadata = source.metadata();
+  for (const TensorView& view : source.tensors) out.tensors.emplace(view.name, tensorOf(view));
+  out.metadata = source.metadata;
   return out;
 }
 

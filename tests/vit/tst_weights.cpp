@@ -67,14 +67,27 @@ class TestWeights : public QObject {
 
   void tensorsStartWhereTheirTypeMayStart() {
     writeTensors(path("mixed"), {{"a", torch::ones({3}, torch::kByte)}, {"b", torch::ones({1}, torch::kDouble)}});
-    const SafetensorsFile file(path("mixed"));
-    QCOMPARE(file.tensors().front().name, std::string("b"));
-    QCOMPARE(reinterpret_cast<std::uintptr_t>(file.tensors().front().data.data()) % 8, std::uintptr_t{0});
+    const TensorTable file = readSafetensors(path("mixed"));
+    QCOMPARE(file.tensors.front().name, std::string("b"));
+    QCOMPARE(reinterpret_cast<std::uintptr_t>(file.tensors.front().data.data()) % 8, std::uintptr_t{0});
   }
 
   void anEmptyFileOfTensorsIsGood() {
     writeTensors(path("none"), {});
     QVERIFY(readTensors(path("none")).empty());
+  }
+
+  // The same network as PyTorch's archive, as Hugging Face's and as JAX's, written by Python.
+  void everyFormatGivesTheSameNetwork() {
+    const auto recorded = std::filesystem::path(PALIMPSEST_SOURCE_DIR) / "tests/weights/recorded";
+    const LoadedBackbone timm = loadBackbone((recorded / "vit.pth").string(), 0, "");
+    QCOMPARE(QString::fromStdString(timm.shape.text()), QStringLiteral("4 px, patch 2, width 8, depth 2, heads 1"));
+    for (const char* file : {"vit_hf.bin", "vit.npz"}) {
+      const LoadedBackbone other = loadBackbone((recorded / file).string(), 0, "");
+      QVERIFY2(other.warnings.empty() && other.vit->parameters().size() == timm.vit->parameters().size(), file);
+      for (const auto& item : timm.vit->named_parameters())
+        QVERIFY2(torch::equal(other.vit->named_parameters()[item.key()], item.value()), (item.key() + " of " + file).c_str());
+    }
   }
 
   void aWriteThatFailsLeavesNothingBehind() {
@@ -133,14 +146,14 @@ class TestWeights : public QObject {
     QFETCH(QByteArray, bytes);
     QFETCH(QByteArray, reason);
     std::ofstream(path("bad"), std::ios::binary).write(bytes.data(), bytes.size());
-    QVERIFY2(refusal([&] { SafetensorsFile file(path("bad")); }).contains(reason), lastRefusal_.constData());
+    QVERIFY2(refusal([&] { readSafetensors(path("bad")); }).contains(reason), lastRefusal_.constData());
   }
 
   void everyFaultOfAFileIsReported() {
     const QByteArray bytes =
         fileOf("{" + entry("a", "F99", "[1]", "[0,1]") + "," + entry("b", "F32", "[2]", "[1,2]") + "}", 2);
     std::ofstream(path("bad"), std::ios::binary).write(bytes.data(), bytes.size());
-    refusal([&] { SafetensorsFile file(path("bad")); });
+    refusal([&] { readSafetensors(path("bad")); });
     QVERIFY2(lastRefusal_.contains("\"a\"") && lastRefusal_.contains("\"b\""), lastRefusal_.constData());
   }
 
