@@ -31,5 +31,7 @@ void addDocs(CLI::App& app, Context& context);
 void addCheck(CLI::App& app, Context& context);
 void addFeatures(CLI::App& app, Context& context);
 void addPretrain(CLI::App& app, Context& context);
+void addSheet(CLI::App& app, Context& context);
+void addBench(CLI::App& app, Context& context);
 
 }  // namespace palimpsest::cli

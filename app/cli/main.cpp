@@ -24,6 +24,8 @@ void addCommands(CLI::App& app, Context& context) {
   addCheck(app, context);
   addFeatures(app, context);
   addPretrain(app, context);
+  addSheet(app, context);
+  addBench(app, context);
 }
 
 int noCommand(const CLI::App& app, Console& console) {

@@ -44,6 +44,15 @@ void refuseUnknownTargets(const std::vector<Setting>& settings, const std::vecto
   }
 }
 
+std::filesystem::path pretrainingRecipe() { return resourceFolder() / "pretraining" / "supervised.json"; }
+
+void usePretrainingDefaults(RunOptions& options) {
+  const RunOptions usual;
+  if (options.data == usual.data) options.data = "world";
+  if (options.backbone == usual.backbone) options.backbone = "new:image=28,patch=4,width=128,depth=6,heads=4,seed=1";
+  if (options.scenario == usual.scenario) options.scenario = "cil:init=all,order=natural";
+}
+
 std::string nameOf(const Value& recipe) {
   const Value* name = recipe.find("name");
   return name && !name->asString().empty() ? name->asString() : "recipe";

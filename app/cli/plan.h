@@ -16,6 +16,11 @@ Value readRecipe(const std::string& name_or_file, const std::vector<Setting>& se
 // A setting "l2q:..." for a recipe that is not among `names` would be lost in silence: it becomes an issue.
 void refuseUnknownTargets(const std::vector<Setting>& settings, const std::vector<std::string>& names, Issues& issues);
 
+// What pre-training takes unless told otherwise: its recipe, and its own data, network and scenario in place of a
+// run's defaults.
+std::filesystem::path pretrainingRecipe();
+void usePretrainingDefaults(RunOptions& options);
+
 // The name that a recipe gives itself; "recipe" when it has none.
 std::string nameOf(const Value& recipe);
 

@@ -35,13 +35,8 @@ RunPlan readPlan(const CLI::App& command, const Arguments& arguments) {
   Issues issues;
   const auto settings = arguments.settings.read(command, issues);
   RunPlan plan{.recipe = {}, .options = arguments.options.read(issues)};
-  const RunOptions usual;
-  if (plan.options.data == usual.data) plan.options.data = "world";
-  if (plan.options.backbone == usual.backbone)
-    plan.options.backbone = "new:image=28,patch=4,width=128,depth=6,heads=4,seed=1";
-  if (plan.options.scenario == usual.scenario) plan.options.scenario = "cil:init=all,order=natural";
-  const std::string recipe =
-      arguments.recipe.empty() ? (resourceFolder() / "pretraining" / "supervised.json").string() : arguments.recipe;
+  usePretrainingDefaults(plan.options);
+  const std::string recipe = arguments.recipe.empty() ? pretrainingRecipe().string() : arguments.recipe;
   plan.recipe = readRecipe(recipe, settings, issues);
   if (arguments.out.empty()) issues.push_back(error("--out", "is missing", "name the weights file to write"));
   refuse(issues);

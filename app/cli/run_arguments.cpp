@@ -1,6 +1,9 @@
 #include "app/cli/run_arguments.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <charconv>
 #include <optional>
 #include <utility>
 
@@ -97,6 +100,14 @@ std::vector<Setting> Settings::read(const CLI::App& command, Issues& issues) con
   }
   refuseUnknown(command, unknown, issues);
   return settings;
+}
+
+int wholeNumber(const char* flag, const std::string& text, int low, int high, Issues& issues) {
+  int value = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (problem == std::errc() && end == text.data() + text.size() && value >= low && value <= high) return value;
+  issues.push_back(error(flag, fmt::format("\"{}\" is not a whole number from {} to {}", text, low, high)));
+  return low;
 }
 
 void refuseUnknown(const CLI::App& command, const std::vector<std::string>& words, Issues& issues) {

@@ -43,6 +43,9 @@ class Settings {
   std::vector<std::string> written_;
 };
 
+// The value of an option that is no parameter of a run; a misfit becomes an issue.
+int wholeNumber(const char* flag, const std::string& text, int low, int high, Issues& issues);
+
 // Words that the command does not know, each with the nearest flag it does know.
 void refuseUnknown(const CLI::App& command, const std::vector<std::string>& words, Issues& issues);
 

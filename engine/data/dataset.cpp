@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <set>
 
+#include "engine/data/procedural/scene.h"
 #include "engine/data/procedural/world.h"
 #include "engine/data/sources.h"
 #include "engine/data/spec_options.h"
@@ -30,6 +31,7 @@ class LimitedSplit final : public Split {
   int label(std::int64_t index) const override { return whole_->label(kept_[index]); }
   Image image(std::int64_t index) const override { return whole_->image(kept_[index]); }
   std::string name(std::int64_t index) const override { return whole_->name(kept_[index]); }
+  std::string caption(std::int64_t index) const override { return whole_->caption(kept_[index]); }
 
  private:
   std::shared_ptr<const Split> whole_;
@@ -44,15 +46,20 @@ const std::vector<std::string>& kinds() {
 
 Dataset openDrawn(const Spec& spec, Issues& issues) {
   const bool world = spec.kind == "world";
-  const WorldSize size = worldSizeFrom(spec.rest, world ? kWorldDefaults : kShapesDefaults,
-                                       world ? kMostWorldClasses : kMostShapesClasses, issues);
+  SpecOptions options(spec.rest, "--data", issues);
+  const ShapesStyle style = world ? ShapesStyle{} : shapesStyleFrom(options);
+  const int most = world ? kMostWorldClasses : style.relations ? kMostRelationScenes : kMostPlainScenes;
+  const WorldSize size = worldSizeFrom(options, world ? kWorldDefaults : kShapesDefaults, most);
+  options.finish();
   if (hasErrors(issues)) return {};
-  Dataset data = world ? makeWorld(size) : makeShapes(size);
+  Dataset data = world ? makeWorld(size) : makeShapes(size, style);
   Fingerprint print;
   print.add(spec.kind + " 1");  // the version of the generator
   for (const std::int64_t number : {std::int64_t{size.classes}, std::int64_t{size.train}, std::int64_t{size.test},
                                     std::int64_t{size.side}, static_cast<std::int64_t>(size.seed)})
     print.add(number);
+  if (style.relations) print.add(std::string("relations"));
+  if (style.domain != Domain::Plain) print.add(domainNames()[static_cast<std::size_t>(style.domain)]);
   data.fingerprint = print.hex();
   return data;
 }
@@ -105,8 +112,12 @@ std::vector<DatasetInfo> knownDatasets() {
        "dataset-fashion-mnist; fashion-mnist:DIR reads another folder.",
        fashion},
       {"shapes", "Shapes",
-       "Drawn on demand: each class is a shape, a texture and a colour. shapes:classes=N,train=M,test=K,side=S,seed=Q; "
-       "20 classes, 100 training and 50 test images each, 32 x 32 unless said otherwise, up to 720 classes.",
+       "Drawn on demand, with captions: each class is a shape, a texture and a colour. "
+       "shapes:classes=N,train=M,test=K,side=S,seed=Q; 20 classes, 100 training and 50 test images each, 32 x 32 "
+       "unless "
+       "said otherwise, up to 720 classes. relations=yes makes sizes and a second object beside, above or inside the "
+       "first part of the classes, up to 2,880. domain=plain|photo|sketch|inverted|blurred shows the same scenes in "
+       "another style.",
        true},
       {"world", "Formula-driven world",
        "Drawn on demand, for pre-training: contours, fractals, glyphs, textures, composed objects. "

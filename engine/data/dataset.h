@@ -15,9 +15,10 @@ class Split {
  public:
   virtual ~Split() = default;
   virtual std::int64_t size() const = 0;
-  virtual int label(std::int64_t index) const = 0;         // class of the data set, 0-based
-  virtual Image image(std::int64_t index) const = 0;       // decodes; throws Error{"bad-image"} naming the file
-  virtual std::string name(std::int64_t index) const = 0;  // for people: file name or "train 17"
+  virtual int label(std::int64_t index) const = 0;                // class of the data set, 0-based
+  virtual Image image(std::int64_t index) const = 0;              // decodes; throws Error{"bad-image"} naming the file
+  virtual std::string name(std::int64_t index) const = 0;         // for people: file name or "train 17"
+  virtual std::string caption(std::int64_t) const { return {}; }  // an English phrase; empty: there is none
 };
 
 struct Dataset {

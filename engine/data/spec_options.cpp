@@ -59,6 +59,19 @@ std::string SpecOptions::text(const std::string& key, const std::string& fallbac
   return pair ? pair->value : fallback;
 }
 
+int SpecOptions::choice(const std::string& key, const std::vector<std::string>& choices) {
+  const Pair* pair = take(key);
+  if (!pair) return 0;
+  const auto found = std::find(choices.begin(), choices.end(), pair->value);
+  if (found != choices.end()) return static_cast<int>(found - choices.begin());
+  std::string known;
+  for (const std::string& choice : choices) known += (known.empty() ? "" : ", ") + choice;
+  const auto near = nearest(pair->value, choices);
+  issues_.push_back(error(option_, key + "=" + pair->value + " is not one of " + known,
+                          near ? "did you mean " + key + "=" + *near + "?" : ""));
+  return 0;
+}
+
 void SpecOptions::finish() {
   for (const Pair& pair : pairs_)
     if (std::find(known_.begin(), known_.end(), pair.key) == known_.end())

@@ -23,6 +23,8 @@ class SpecOptions {
   // The value of `key`, or `fallback` where it is absent or wrong.
   std::int64_t integer(const std::string& key, std::int64_t fallback, std::int64_t min, std::int64_t max);
   std::string text(const std::string& key, const std::string& fallback);
+  // One of `choices`, as its position; the first where it is absent or wrong.
+  int choice(const std::string& key, const std::vector<std::string>& choices);
   bool has(const std::string& key) const;
   // To be called last: reports keys that nobody asked for.
   void finish();

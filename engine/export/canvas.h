@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/data/image.h"
 #include "engine/export/charts.h"
 
 namespace palimpsest::report {
@@ -61,6 +62,8 @@ class PngCanvas final : public Canvas {
   void line(const Points& points, const Ink& ink, double width, const std::vector<double>& dash = {}) override;
   void fill(const Points& outline, const Ink& ink) override;
   void text(double x, double y, std::string_view text, const Ink& ink, const TextStyle& style) override;
+  // Its upper left corner at (x, y); `scale`: units for a pixel of the image. Enlarged pixels stay sharp.
+  void image(double x, double y, double scale, const Image& image);
   std::string finish();  // the file's bytes
 
  private:

@@ -1,7 +1,9 @@
 #include <cairo.h>
 
 #include <cmath>
+#include <cstdint>
 #include <cstdlib>
+#include <cstring>
 
 #include "engine/export/canvas.h"
 #include "engine/protocol/error.h"
@@ -110,6 +112,30 @@ void PngCanvas::text(double x, double y, std::string_view text, const Ink& ink, 
   cairo_move_to(cairo_->context, x - share * advance(cairo_->context, clean), y);
   cairo_->setInk(ink);
   cairo_show_text(cairo_->context, clean.c_str());
+}
+
+void PngCanvas::image(double x, double y, double scale, const Image& image) {
+  cairo_surface_t* surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, image.width, image.height);
+  unsigned char* out = cairo_image_surface_get_data(surface);
+  const int stride = cairo_image_surface_get_stride(surface);
+  cairo_surface_flush(surface);
+  for (int row = 0; out && row < image.height; ++row)
+    for (int column = 0; column < image.width; ++column) {
+      const std::uint8_t* in = &image.pixels[(static_cast<std::size_t>(row) * image.width + column) * image.channels];
+      const bool grey = image.channels == 1;
+      const std::uint32_t pixel = std::uint32_t{in[0]} << 16 | std::uint32_t{in[grey ? 0 : 1]} << 8 | in[grey ? 0 : 2];
+      std::memcpy(out + static_cast<std::size_t>(row) * stride + column * sizeof pixel, &pixel, sizeof pixel);
+    }
+  cairo_surface_mark_dirty(surface);
+  cairo_save(cairo_->context);
+  cairo_translate(cairo_->context, x, y);
+  cairo_scale(cairo_->context, scale, scale);
+  cairo_set_source_surface(cairo_->context, surface, 0, 0);
+  cairo_pattern_set_filter(cairo_get_source(cairo_->context), scale >= 1 ? CAIRO_FILTER_NEAREST : CAIRO_FILTER_GOOD);
+  cairo_rectangle(cairo_->context, 0, 0, image.width, image.height);
+  cairo_fill(cairo_->context);
+  cairo_restore(cairo_->context);
+  cairo_surface_destroy(surface);
 }
 
 std::string PngCanvas::finish() {

@@ -1,5 +1,6 @@
 #include <QtTest>
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cmath>
 #include <set>
@@ -7,6 +8,7 @@
 
 #include "engine/data/dataset.h"
 #include "engine/data/procedural/named_shape.h"
+#include "engine/data/procedural/world.h"
 #include "engine/protocol/error.h"
 
 using namespace palimpsest;
@@ -104,6 +106,72 @@ class WorldsTest : public QObject {
       QVERIFY2(blank * 50 < data.train->size(), qPrintable(QString::number(blank)));
       if (std::string(spec).starts_with("world"))
         QVERIFY(std::abs(double(grey) / double(data.train->size()) - 0.55) < 0.08);
+    }
+  }
+
+  // A thousand classes: no two motifs are the same, hardly any nearly so, and a class is mostly recognised when its
+  // jitter changes.
+  void aThousandClassesOfTheWorldAreDifferent() {
+    constexpr int classes = 1000, side = 24;
+    const auto motifs = [](std::uint64_t jitter) {
+      std::vector<std::vector<float>> all;
+      for (int label = 0; label < classes; ++label) all.push_back(worldMotif(1, label, side, jitter));
+      return all;
+    };
+    const auto distance = [](const std::vector<float>& a, const std::vector<float>& b) {
+      float sum = 0;
+      for (std::size_t i = 0; i < a.size(); ++i) sum += (a[i] - b[i]) * (a[i] - b[i]);
+      return std::sqrt(sum / float(a.size()));
+    };
+    const auto first = motifs(1), second = motifs(2);
+    float nearest = 1;
+    int recognised = 0, close = 0;
+    for (int a = 0; a < classes; ++a) {
+      int best = 0;
+      float least = 2;
+      for (int b = 0; b < classes; ++b) {
+        const float across = distance(first[std::size_t(a)], second[std::size_t(b)]);
+        if (across < least) least = across, best = b;
+        if (b >= a) continue;
+        const float between = distance(first[std::size_t(a)], first[std::size_t(b)]);
+        nearest = std::min(nearest, between);
+        close += between < 0.03f;
+      }
+      recognised += best == a;
+    }
+    QVERIFY2(nearest > 0.01f, qPrintable(QString::number(double(nearest))));
+    QVERIFY2(close < 10, qPrintable(QString::number(close)));  // of half a million pairs; a few stars are siblings
+    QVERIFY2(recognised > 500, qPrintable(QString::number(recognised)));
+    const Dataset data = openDataset("world:classes=1000,train=1000000");
+    QCOMPARE(std::set<std::string>(data.class_names.begin(), data.class_names.end()).size(), std::size_t{classes});
+    QCOMPARE(data.train->image(999'999'999).pixels.size(), std::size_t{28 * 28 * 3});
+  }
+
+  // Weights were trained on these images: means of red, green and blue, kept within rounding.
+  void whatIsDrawnStaysAsItWas() {
+    struct Row {
+      const char* spec;
+      std::int64_t index;
+      std::array<double, 3> mean;
+    };
+    for (const Row& row : std::vector<Row>{{"world", 0, {41.561, 41.561, 41.561}},
+                                           {"world", 1003, {203.148, 200.934, 161.457}},
+                                           {"world", 2574, {52.491, 59.125, 15.825}},
+                                           {"world", 3079, {28.287, 28.287, 28.287}},
+                                           {"world", 254321, {102.791, 102.791, 102.791}},
+                                           {"shapes", 0, {123.063, 139.529, 120.719}},
+                                           {"shapes", 7, {141.495, 173.943, 125.564}},
+                                           {"shapes", 514, {181.595, 218.699, 181.121}},
+                                           {"shapes", 1203, {92.498, 76.261, 56.814}},
+                                           {"shapes", 1999, {218.370, 230.985, 232.108}}}) {
+      const Image image = openDataset(row.spec).train->image(row.index);
+      std::array<double, 3> mean{};
+      for (std::size_t i = 0; i < image.pixels.size(); ++i) mean[i % 3] += image.pixels[i];
+      for (int c = 0; c < 3; ++c) {
+        const double value = mean[std::size_t(c)] * 3 / double(image.pixels.size());
+        QVERIFY2(std::abs(value - row.mean[std::size_t(c)]) < 0.05,
+                 qPrintable(QStringLiteral("%1 %2: %3").arg(QLatin1String(row.spec)).arg(row.index).arg(value)));
+      }
     }
   }
 

@@ -121,6 +121,31 @@ void Canvas::addNoise(float deviation, bool coloured, Rng& rng) {
   }
 }
 
+void soften(std::vector<float>& values, int side, int channels, float deviation) {
+  const float width = std::sqrt(4 * deviation * deviation + 1);  // of a box: a third of the variance
+  const int reach = static_cast<int>((width - 1) / 2);
+  const float rest = (width - 1) / 2 - reach, scale = 1 / width;  // the next pixels count by this share
+  std::vector<float> line(side);
+  const auto box = [&](std::size_t first, std::size_t along) {
+    const auto at = [&](int i) { return line[std::clamp(i, 0, side - 1)]; };
+    for (int i = 0; i < side; ++i) line[i] = values[first + i * along];
+    float sum = 0;
+    for (int i = -reach; i <= reach; ++i) sum += at(i);
+    for (int i = 0; i < side; ++i) {
+      values[first + i * along] = scale * (sum + rest * (at(i - reach - 1) + at(i + reach + 1)));
+      sum += at(i + reach + 1) - at(i - reach);
+    }
+  };
+  const std::size_t row = static_cast<std::size_t>(side) * channels;
+  for (int pass = 0; pass < 3; ++pass)
+    for (const bool down : {false, true})
+      for (int i = 0; i < side * channels; ++i) {
+        const int line_at = i / channels, channel = i % channels;
+        if (down) box(static_cast<std::size_t>(line_at) * channels + channel, row);
+        else box(line_at * row + channel, channels);
+      }
+}
+
 Image Canvas::image() const {
   Image out{side_, side_, 3, std::vector<std::uint8_t>(rgb_.size())};
   for (std::size_t i = 0; i < rgb_.size(); ++i)

@@ -81,11 +81,16 @@ class Canvas {
   void blur();                                                  // 3 x 3 binomial
   void gain(float contrast, float brightness);
   void addNoise(float deviation, bool coloured, Rng& rng);
+  std::vector<float>& rgb() { return rgb_; }  // [side, side, 3]; 0 to 1, what lies outside is cut by image()
   Image image() const;
 
  private:
   int side_;
-  std::vector<float> rgb_;  // [side, side, 3]
+  std::vector<float> rgb_;
 };
+
+// Three box blurs, close to a Gaussian of this deviation in pixels, at a cost that does not grow with it. `values` is
+// [side, side, channels]; edges repeat.
+void soften(std::vector<float>& values, int side, int channels, float deviation);
 
 }  // namespace palimpsest

@@ -1,10 +1,11 @@
-// Streams without files: a class is a shape, a texture and a colour; pose, light and background vary.
+// Streams without files: a class is what there is to see (scene.h); pose, light and background vary.
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <memory>
 #include <optional>
 
+#include "engine/data/procedural/caption.h"
 #include "engine/data/procedural/drawn_split.h"
 #include "engine/data/procedural/named_shape.h"
 #include "engine/data/procedural/pattern.h"
@@ -12,47 +13,6 @@
 
 namespace palimpsest {
 namespace {
-
-constexpr std::uint64_t kShapesKey = 0x736861706573;  // keeps the streams apart from those of `world`
-
-struct NamedColour {
-  const char* name;
-  float hue, saturation, value;
-};
-constexpr std::array<NamedColour, 10> kColours{{{"red", 0, 0.85f, 0.85f},
-                                                {"orange", 0.08f, 0.9f, 0.95f},
-                                                {"yellow", 0.155f, 0.85f, 0.95f},
-                                                {"green", 0.33f, 0.75f, 0.65f},
-                                                {"cyan", 0.5f, 0.75f, 0.85f},
-                                                {"blue", 0.62f, 0.85f, 0.85f},
-                                                {"purple", 0.76f, 0.7f, 0.65f},
-                                                {"pink", 0.92f, 0.4f, 0.97f},
-                                                {"white", 0, 0, 0.97f},
-                                                {"brown", 0.07f, 0.65f, 0.45f}}};
-enum Texture { Plain, Striped, Dotted, Checkered, Noisy, Gradient };
-constexpr std::array<const char*, 6> kTextures{"plain", "striped", "dotted", "checkered", "noisy", "gradient"};
-
-struct Kind {
-  int shape, texture, colour;
-};
-
-// Blocks of twelve classes hold every shape once; each shape goes through its own shuffle of texture and colour.
-std::vector<Kind> kindsOf(int classes, std::uint64_t seed) {
-  const int shapes = static_cast<int>(NamedShape::names().size());
-  constexpr int pairs = static_cast<int>(kColours.size() * kTextures.size());
-  std::vector<std::vector<int>> order(shapes);
-  for (int shape = 0; shape < shapes; ++shape) {
-    for (int pair = 0; pair < pairs; ++pair) order[shape].push_back(pair);
-    Rng rng = rngOf(seed, Purpose::World, kShapesKey, shape);
-    rng.shuffle(order[shape]);
-  }
-  std::vector<Kind> kinds;
-  for (int i = 0; i < classes; ++i) {
-    const int pair = order[i % shapes][i / shapes];
-    kinds.push_back({i % shapes, pair % static_cast<int>(kTextures.size()), pair / static_cast<int>(kTextures.size())});
-  }
-  return kinds;
-}
 
 // What the images of all classes are drawn from; immutable.
 struct Workshop {
@@ -84,61 +44,161 @@ void engraveRamp(const Placement& at, Rng& rng, Layer& layer) {
     }
 }
 
-Colour backgroundFor(Colour front, Rng& rng) {
+float distance(Colour a, Colour b) { return std::abs(a.r - b.r) + std::abs(a.g - b.g) + std::abs(a.b - b.b); }
+
+Colour backgroundFor(Colour front, const Colour* other, Rng& rng) {
   Colour back{};
-  for (int attempt = 0; attempt < 8; ++attempt) {
+  for (int attempt = 0; attempt < (other ? 24 : 8); ++attempt) {
     const float level = between(rng, 0, 1), hue = between(rng, 0, 1),
                 tint = chance(rng, 0.6) ? 0 : between(rng, 0, 0.35f);
     back = fromHsv(hue, tint, level);
-    if (std::abs(back.luminance() - front.luminance()) > 0.25f) break;
+    const bool clear = std::abs(back.luminance() - front.luminance()) > 0.25f;
+    if (clear && (!other || distance(back, *other) > 0.6f)) break;
   }
   return back;
 }
 
-Image drawShape(const Workshop& shop, const Kind& kind, int side, Rng rng) {
-  const NamedColour& named = kColours[kind.colour];
-  const float hue = named.hue + between(rng, -6.0f, 6.0f) / 360,
-              saturation = named.saturation * between(rng, 0.85f, 1.15f);
-  const Colour front =
-      fromHsv(hue, std::min(saturation, 1.0f), std::min(named.value * between(rng, 0.85f, 1.15f), 1.0f));
-  Canvas canvas(side, backgroundFor(front, rng));
+// A placed object. Lengths are those of Placement::Pose.
+struct Placed {
+  Thing thing;
+  Colour front;
+  Placement::Pose pose;
+};
+
+float scaleOf(Size size, bool alone, Rng& rng) {
+  if (size == Size::Any) return between(rng, 0.45f, 0.85f);
+  if (size == Size::Medium) return between(rng, 0.34f, 0.4f);
+  if (size == Size::Small) return alone ? between(rng, 0.34f, 0.46f) : between(rng, 0.25f, 0.3f);
+  return alone ? between(rng, 0.7f, 0.88f) : between(rng, 0.46f, 0.53f);
+}
+
+void turnAndStretch(Placement::Pose& pose, Rng& rng) {
+  pose.angle = between(rng, -0.35f, 0.35f);
+  pose.stretch = std::exp(between(rng, -0.12f, 0.12f));
+}
+
+void placeAlone(Placed& one, Rng& rng) {
+  one.pose.scale = scaleOf(one.thing.size, true, rng);
+  turnAndStretch(one.pose, rng);
+  const float room = one.thing.size == Size::Any ? 0.2f : 0.85f * (1 - one.pose.scale);
+  one.pose.shift.x = between(rng, -room, room);
+  one.pose.shift.y = between(rng, -room, room);
+}
+
+// Along one axis from low to high without touching, anywhere across it.
+void placeInARow(Placed& low, Placed& high, bool upright, Rng& rng) {
+  for (Placed* placed : {&low, &high}) {
+    placed->pose.scale = scaleOf(placed->thing.size, false, rng);
+    turnAndStretch(placed->pose, rng);
+  }
+  const float a = low.pose.scale, b = high.pose.scale, spare = std::max(0.0f, 2 - 2 * a - 2 * b);
+  const float gap = spare * between(rng, 0.1f, 0.6f), edge = (spare - gap) * between(rng, 0.1f, 0.9f);
+  const auto set = [&](Placed& placed, float along) {
+    const float room = std::min(0.3f, 1 - placed.pose.scale), across = between(rng, -room, room);
+    placed.pose.shift = upright ? Point{across, along} : Point{along, across};
+  };
+  set(low, -1 + edge + a);
+  set(high, -1 + edge + 2 * a + gap + b);
+}
+
+void placeInside(Placed& inner, Placed& outer, Rng& rng) {
+  outer.pose.scale = between(rng, 0.78f, 0.92f);
+  turnAndStretch(outer.pose, rng);
+  outer.pose.shift.x = between(rng, -0.08f, 0.08f);
+  outer.pose.shift.y = between(rng, -0.08f, 0.08f);
+  inner.pose.scale = outer.pose.scale * between(rng, 0.34f, 0.4f);
+  turnAndStretch(inner.pose, rng);
+  inner.pose.shift.x = outer.pose.shift.x + between(rng, -0.04f, 0.04f);
+  inner.pose.shift.y = outer.pose.shift.y + between(rng, -0.04f, 0.04f);
+}
+
+void place(std::vector<Placed>& placed, const Scene& scene, Rng& rng) {
+  if (!scene.second) return placeAlone(placed[0], rng);
+  if (scene.relation == Relation::Inside) return placeInside(placed[0], placed[1], rng);
+  const bool upright = scene.relation == Relation::Above || scene.relation == Relation::Below;
+  const bool first_is_low = scene.relation == Relation::LeftOf || scene.relation == Relation::Above;
+  placeInARow(placed[first_is_low ? 0 : 1], placed[first_is_low ? 1 : 0], upright, rng);
+}
+
+void drawThing(const Workshop& shop, const Placed& placed, Canvas& canvas, std::vector<float>& cover, Rng& rng) {
+  const Placement at(placed.pose, canvas.side());
+  const auto texture = static_cast<std::size_t>(placed.thing.texture);
+  const Colour front = placed.front;
+  Layer layer(canvas.side());
+  shop.shapes[placed.thing.shape].draw(at, rng, layer);
+  if (shop.textures[texture]) shop.textures[texture]->engrave(at, rng, layer, 0);
+  if (placed.thing.texture == Texture::Gradient) engraveRamp(at, rng, layer);
+  canvas.blend(layer, front, {front.r * 0.35f, front.g * 0.35f, front.b * 0.35f});
+  for (std::size_t i = 0; i < cover.size(); ++i) cover[i] = std::max(cover[i], layer.cover[i]);
+}
+
+// What the caption of an image has to know of it.
+struct Drawing {
+  Image image;
+  float scale = 0;  // of the first object
+  Colour background;
+};
+
+Drawing drawScene(const Workshop& shop, const Scene& scene, int side, Domain domain, Rng rng, Rng style_rng) {
+  std::vector<Placed> placed{{scene.first, variedColour(scene.first.colour, rng), {}}};
+  if (scene.second) placed.push_back({*scene.second, variedColour(scene.second->colour, rng), {}});
+  const Colour background = backgroundFor(placed[0].front, scene.second ? &placed[1].front : nullptr, rng);
+  Canvas canvas(side, background);
   const double style = rng.uniform();
   const float amount = between(rng, 0.05f, 0.2f), angle = between(rng, 0, 6.2832f);
   if (style < 0.25) canvas.shadeLinear(angle, amount);
   else if (style < 0.5) canvas.shadeNoise(side * 0.15f, amount, rng);
 
-  Placement::Pose pose;
-  pose.scale = between(rng, 0.45f, 0.85f);
-  pose.angle = between(rng, -0.35f, 0.35f);
-  pose.stretch = std::exp(between(rng, -0.12f, 0.12f));
-  pose.shift.x = between(rng, -0.2f, 0.2f);
-  pose.shift.y = between(rng, -0.2f, 0.2f);
-  const Placement at(pose, side);
-  Layer layer(side);
-  shop.shapes[kind.shape].draw(at, rng, layer);
-  if (shop.textures[kind.texture]) shop.textures[kind.texture]->engrave(at, rng, layer, 0);
-  if (kind.texture == Gradient) engraveRamp(at, rng, layer);
-  canvas.blend(layer, front, {front.r * 0.35f, front.g * 0.35f, front.b * 0.35f});
+  place(placed, scene, rng);
+  std::vector<float> cover(static_cast<std::size_t>(side) * side);
+  for (auto one = placed.rbegin(); one != placed.rend(); ++one) drawThing(shop, *one, canvas, cover, rng);
+  showIn(domain, canvas, cover, style_rng);
   if (chance(rng, 0.1)) canvas.blur();
   canvas.gain(between(rng, 0.85f, 1.1f), 0);
   canvas.addNoise(between(rng, 0, 0.05f), true, rng);
-  return canvas.image();
+  return {canvas.image(), placed[0].pose.scale, background};
+}
+
+Depicted depictedIn(const Drawing& drawing, Scene scene, Domain domain) {
+  if (scene.first.size == Size::Any)
+    scene.first.size = drawing.scale < 0.56f ? Size::Small : drawing.scale > 0.74f ? Size::Large : Size::Any;
+  const float light = drawing.background.luminance();
+  std::string background = light < 0.25f ? "dark" : light > 0.75f ? "light" : "";
+  if (domain == Domain::Sketch) background.clear();
+  constexpr std::array<const char*, 5> styles{"", "photographed", "sketched", "in inverted colours", "out of focus"};
+  return {scene, background, styles[static_cast<std::size_t>(domain)]};
 }
 
 }  // namespace
 
-Dataset makeShapes(const WorldSize& size) {
+ShapesStyle shapesStyleFrom(SpecOptions& options) {
+  ShapesStyle style;
+  style.relations = options.choice("relations", {"no", "yes"}) == 1;
+  style.domain = static_cast<Domain>(options.choice("domain", domainNames()));
+  return style;
+}
+
+Dataset makeShapes(const WorldSize& size, const ShapesStyle& style) {
   const auto shop = std::make_shared<const Workshop>(makeWorkshop(size.seed));
-  const auto kinds = std::make_shared<const std::vector<Kind>>(kindsOf(size.classes, size.seed));
+  const auto scenes = std::make_shared<const std::vector<Scene>>(scenesOf(size.classes, style.relations, size.seed));
   Dataset data{.title = "Shapes"};
-  for (const Kind& kind : *kinds)
-    data.class_names.push_back(std::string(kColours[kind.colour].name) + " " + kTextures[kind.texture] + " " +
-                               NamedShape::names()[kind.shape]);
+  for (const Scene& scene : *scenes) data.class_names.push_back(nameOf(scene, style.relations));
   const auto split = [&](const char* name, int per_class, int key) {
-    return std::make_shared<DrawnSplit>(name, size.classes, per_class, [=](int label, std::int64_t number) {
-      return drawShape(*shop, (*kinds)[label], size.side,
-                       rngOf(size.seed, Purpose::World, kShapesKey, key, label, number));
-    });
+    const auto stream = [=](int part, int label, std::int64_t number) {
+      return part ? rngOf(size.seed, Purpose::World, kShapesKey, key, label, number, part)
+                  : rngOf(size.seed, Purpose::World, kShapesKey, key, label, number);
+    };
+    const auto draw = [=](int label, std::int64_t number) {
+      return drawScene(*shop, (*scenes)[label], size.side, style.domain, stream(0, label, number),
+                       stream(1, label, number));
+    };
+    const auto caption = [=](int label, std::int64_t number) {
+      Rng rng = stream(2, label, number);
+      return captionOf(depictedIn(draw(label, number), (*scenes)[label], style.domain), rng);
+    };
+    return std::make_shared<DrawnSplit>(
+        name, size.classes, per_class, [=](int label, std::int64_t number) { return draw(label, number).image; },
+        caption);
   };
   data.train = split("train", size.train, 1);
   data.test = split("test", size.test, 2);

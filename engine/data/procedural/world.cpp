@@ -180,8 +180,7 @@ Image drawConcept(const Concept& what, int side, Rng rng) {
 
 }  // namespace
 
-WorldSize worldSizeFrom(const std::string& rest, const WorldSize& defaults, int most_classes, Issues& issues) {
-  SpecOptions options(rest, "--data", issues);
+WorldSize worldSizeFrom(SpecOptions& options, const WorldSize& defaults, int most_classes) {
   WorldSize size;
   size.classes = static_cast<int>(options.integer("classes", defaults.classes, 2, most_classes));
   size.train = static_cast<int>(options.integer("train", defaults.train, 1, 1'000'000));
@@ -189,8 +188,18 @@ WorldSize worldSizeFrom(const std::string& rest, const WorldSize& defaults, int 
   size.side = static_cast<int>(options.integer("side", defaults.side, 8, 512));
   size.seed =
       static_cast<std::uint64_t>(options.integer("seed", static_cast<std::int64_t>(defaults.seed), 0, 4294967295LL));
-  options.finish();
   return size;
+}
+
+std::vector<float> worldMotif(std::uint64_t seed, int label, int side, std::uint64_t jitter) {
+  const Concept what = conceptOf(seed, label);
+  const Placement at(Placement::Pose{}, side);
+  Rng rng = rngOf(jitter, Purpose::World, 3);
+  Layer layer(side);
+  what.motif->draw(at, rng, layer);
+  if (what.inside) what.inside->engrave(at, rng, layer, what.inside_low);
+  for (std::size_t i = 0; i < layer.cover.size(); ++i) layer.cover[i] *= layer.tone[i];
+  return layer.cover;
 }
 
 Dataset makeWorld(const WorldSize& size) {
