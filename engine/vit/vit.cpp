@@ -172,8 +172,10 @@ Tensor VitImpl::positionsWith(std::int64_t injected) const {
   if (injected == 0) return positions_;
   // Injected slots stand where [CLS] stands (PILOT lengthens its table in the same way).
   const Tensor first = positions_.narrow(1, 0, 1), slot = shape_.class_token ? first : torch::zeros_like(first);
-  const int prefix = shape_.prefix();
-  return torch::cat({positions_.slice(1, 0, prefix), slot.expand({-1, injected, -1}), positions_.slice(1, prefix)}, 1);
+  // [CLS] alone in front is the first of its copies: the gradient of its row is one sum, as in recorded runs.
+  const int prefix = shape_.prefix(), own = shape_.class_token && prefix == 1 ? 0 : prefix;
+  const Tensor slots = slot.expand({-1, prefix - own + injected, -1});
+  return torch::cat({positions_.slice(1, 0, own), slots, positions_.slice(1, prefix)}, 1);
 }
 
 Tensor VitImpl::blocks(Tensor x, int first, int last, Hooks& hooks) {
