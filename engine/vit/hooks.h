@@ -1,5 +1,6 @@
 // The seams of the one ViT. A method never edits the network; it hands one forward pass a Hooks object, and the pass
-// asks it at named places. Sequence: [CLS], then what hooks injected, then the patches.
+// asks it at named places. Sequence: the prefix ([CLS]; [DIST] or registers in networks that have them), then what
+// hooks injected, then the patches.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -12,7 +13,7 @@ namespace palimpsest::vit {
 using Tensor = at::Tensor;
 
 // Where tokens() is asked. Patches: before the positional table (tokens added here are injected slots and get a copy
-// of the [CLS] position each); Embedded: after it; BlockIn and BlockOut: around each block.
+// of the [CLS] position each); Embedded: after it, before CLIP's norm; BlockIn and BlockOut: around each block.
 enum class Stage { Patches, Embedded, BlockIn, BlockOut };
 
 // Where output() is asked, in the order of a pass; in -> out.
@@ -24,6 +25,7 @@ enum class Stage { Patches, Embedded, BlockIn, BlockOut };
 //   Mlp       norm2's output -> fc2's output
 //   MlpBranch residual stream before norm2 -> output of the MLP, before it joins the stream
 //   Norm      residual stream after the last block -> the final normalisation (block is -1)
+// Where a network normalises queries and keys, that comes behind Qkv. LayerScale is folded into Proj and Fc2.
 enum class Site { Patch, Norm1, Qkv, Proj, Attention, Norm2, Fc1, Fc2, Mlp, MlpBranch, Norm };
 
 struct KeyValue {
@@ -36,11 +38,11 @@ struct KeyValue {
 struct Hooks {
   virtual ~Hooks() = default;
 
-  // Edits the token sequence: L2P and VPT add tokens behind [CLS], VPT-deep takes them away again.
+  // Edits the token sequence: L2P and VPT add tokens behind the prefix, VPT-deep takes them away again.
   virtual Tensor tokens(Stage, int /*block*/, Tensor x) { return x; }
   // Edits what a layer returned, given what it was fed: LoRA, SSF, adapters. May edit in place only what it returns.
   virtual Tensor output(Site, int /*block*/, const Tensor& /*in*/, Tensor out) { return out; }
-  // Keys and values put before the block's own: DualPrompt, CODA-Prompt, LAE.
+  // Keys and values put before the block's own: DualPrompt, CODA-Prompt, LAE. Taken as they are, never normalised.
   virtual std::optional<KeyValue> prefix(int /*block*/) { return std::nullopt; }
   // Edits or records the attention map after softmax [B, heads, T, prefix + T]: LAE's compensation, the attention view.
   virtual Tensor attention(int /*block*/, Tensor map) { return map; }

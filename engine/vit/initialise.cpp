@@ -29,8 +29,8 @@ void initialise(Vit& vit, std::uint64_t seed) {
     Tensor& parameter = item.value();
     const std::string& name = item.key();
     Rng rng = rngOf(seed, Purpose::Initialisation, index++);
-    if (name == "cls_token") fillNormal(parameter, 1e-6, rng);
-    else if (name == "pos_embed" || parameter.dim() > 1) fillNormal(parameter, 0.02, rng);
+    if (name == "cls_token" || name == "reg_token") fillNormal(parameter, 1e-6, rng);
+    else if (parameter.dim() > 1) fillNormal(parameter, 0.02, rng);
     else parameter.fill_(name.find("norm") != std::string::npos && name.ends_with("weight") ? 1.0 : 0.0);
   }
 }

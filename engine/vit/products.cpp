@@ -47,14 +47,24 @@ void forChunks(std::int64_t count, std::int64_t target, const Body& body) {
 
 Tensor rows(const Tensor& x, std::int64_t begin, std::int64_t end) { return x.narrow(0, begin, end - begin); }
 
-void gelu(const Tensor& x, Tensor& out) {
-  if (fusedKernelsRun()) geluForward(x.data_ptr<float>(), out.data_ptr<float>(), x.numel());
+constexpr double kQuick = 1.702;  // x * sigmoid(1.702 x): Hendrycks & Gimpel, 2016, section 2
+
+// In place is fine for both.
+void activate(Activation activation, const Tensor& x, Tensor& out) {
+  if (activation == Activation::QuickGelu) at::mul_out(out, x, at::sigmoid(x * kQuick));
+  else if (fusedKernelsRun()) geluForward(x.data_ptr<float>(), out.data_ptr<float>(), x.numel());
   else at::gelu_out(out, x);
 }
 
-void geluSlope(const Tensor& slope, const Tensor& x, Tensor& out) {
-  if (fusedKernelsRun()) geluBackward(slope.data_ptr<float>(), x.data_ptr<float>(), out.data_ptr<float>(), x.numel());
-  else at::gelu_backward_out(out, slope, x);
+void activationSlope(Activation activation, const Tensor& slope, const Tensor& x, Tensor& out) {
+  if (activation == Activation::QuickGelu) {
+    const Tensor gate = at::sigmoid(x * kQuick);
+    at::mul_out(out, slope, gate * (1 + kQuick * x * (1 - gate)));
+  } else if (fusedKernelsRun()) {
+    geluBackward(slope.data_ptr<float>(), x.data_ptr<float>(), out.data_ptr<float>(), x.numel());
+  } else {
+    at::gelu_backward_out(out, slope, x);
+  }
 }
 
 void affine(const Tensor& x, const Tensor& weight, const Tensor& bias, Tensor out) {
@@ -115,6 +125,7 @@ struct LinearFunction : torch::autograd::Function<LinearFunction> {
 
 struct MlpWeights {
   Tensor w1, b1, w2, b2;
+  Activation activation;
 };
 
 // `hidden` receives fc1's output when it is defined (needed by the backward pass).
@@ -126,7 +137,7 @@ Tensor mlpForward(const Tensor& x, const MlpWeights& m, const Tensor& residual, 
     Tensor active = at::empty({end - begin, m.w1.size(0)}, x.options());
     const Tensor before = hidden.defined() ? rows(hidden, begin, end) : active;
     affine(rows(from, begin, end), m.w1, m.b1, before);
-    gelu(before, active);
+    activate(m.activation, before, active);
     Tensor part = rows(to, begin, end);
     affine(active, m.w2, m.b2, part);
     if (base.defined()) part.add_(rows(base, begin, end));
@@ -136,7 +147,7 @@ Tensor mlpForward(const Tensor& x, const MlpWeights& m, const Tensor& residual, 
 
 struct MlpFunction : torch::autograd::Function<MlpFunction> {
   static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& w1, const Tensor& b1, const Tensor& w2,
-                        const Tensor& b2, const MaybeTensor& residual) {
+                        const Tensor& b2, const MaybeTensor& residual, std::int64_t activation) {
     const Tensor hidden = at::empty({x.numel() / x.size(-1), w1.size(0)}, x.options());
     const bool trains = w1.requires_grad() || w2.requires_grad();
     ctx->save_for_backward({trains ? x : Tensor(), hidden, w1, w2});
@@ -144,13 +155,15 @@ struct MlpFunction : torch::autograd::Function<MlpFunction> {
                                                          w2.requires_grad(), b2.requires_grad()};
     ctx->saved_data["residual"] = residual && residual->requires_grad();
     ctx->saved_data["sizes"] = x.sizes().vec();
-    return mlpForward(x, {w1, b1, w2, b2}, definedOr(residual), hidden);
+    ctx->saved_data["activation"] = activation;
+    return mlpForward(x, {w1, b1, w2, b2, static_cast<Activation>(activation)}, definedOr(residual), hidden);
   }
 
   static tensor_list backward(AutogradContext* ctx, tensor_list slopes) {
     const auto saved = ctx->get_saved_variables();
     const Tensor &hidden = saved[1], &w1 = saved[2], &w2 = saved[3];
     const auto needs = ctx->saved_data["needs"].toIntVector();
+    const auto activation = static_cast<Activation>(ctx->saved_data["activation"].toInt());
     const bool keep_active = needs[3], keep_inner = needs[1] || needs[2];
     const Tensor slope = flat(slopes[0]);
     const Tensor active = keep_active ? at::empty_like(hidden) : Tensor();
@@ -160,12 +173,12 @@ struct MlpFunction : torch::autograd::Function<MlpFunction> {
       const Tensor before = rows(hidden, begin, end);
       if (keep_active) {
         Tensor part = rows(active, begin, end);
-        gelu(before, part);
+        activate(activation, before, part);
       }
       if (!keep_inner && !needs[0]) return;
       Tensor part = keep_inner ? rows(inner, begin, end) : at::empty_like(before);
       at::mm_out(part, rows(slope, begin, end), w2);
-      geluSlope(part, before, part);
+      activationSlope(activation, part, before, part);
       if (!needs[0]) return;
       Tensor out = rows(dx.view({-1, w1.size(1)}), begin, end);
       at::mm_out(out, part, w1);
@@ -174,7 +187,7 @@ struct MlpFunction : torch::autograd::Function<MlpFunction> {
     Tensor db1 = needs[2] ? inner.sum(0) : Tensor();
     Tensor dw2 = needs[3] ? weightSlope(slope, active) : Tensor();
     Tensor db2 = needs[4] ? slope.sum(0) : Tensor();
-    return {dx, dw1, db1, dw2, db2, ctx->saved_data["residual"].toBool() ? slopes[0] : Tensor()};
+    return {dx, dw1, db1, dw2, db2, ctx->saved_data["residual"].toBool() ? slopes[0] : Tensor(), Tensor()};
   }
 };
 
@@ -187,6 +200,10 @@ bool wantsGradient(std::initializer_list<Tensor> inputs) {
 
 bool onFastPath(const Tensor& x) {
   return x.is_cpu() && x.scalar_type() == torch::kFloat32 && !torch::jit::tracer::isTracing();
+}
+
+Tensor activated(const Tensor& x, Activation activation) {
+  return activation == Activation::QuickGelu ? x * torch::sigmoid(x * kQuick) : torch::gelu(x);
 }
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& residual) {
@@ -202,11 +219,12 @@ Tensor linear(const Tensor& x, const torch::nn::Linear& layer, const Tensor& res
   return linear(x, layer->weight, layer->bias, residual);
 }
 
-Tensor mlp(const Tensor& x, const torch::nn::Linear& fc1, const torch::nn::Linear& fc2, const Tensor& residual) {
-  if (!onFastPath(x) || !onFastPath(fc1->weight)) return linear(torch::gelu(linear(x, fc1)), fc2, residual);
-  const MlpWeights m{fc1->weight, fc1->bias, fc2->weight, fc2->bias};
+Tensor mlp(const Tensor& x, const torch::nn::Linear& fc1, const torch::nn::Linear& fc2, Activation activation,
+           const Tensor& residual) {
+  if (!onFastPath(x) || !onFastPath(fc1->weight)) return linear(activated(linear(x, fc1), activation), fc2, residual);
+  const MlpWeights m{fc1->weight, fc1->bias, fc2->weight, fc2->bias, activation};
   if (wantsGradient({x, m.w1, m.b1, m.w2, m.b2, residual}))
-    return MlpFunction::apply(x, m.w1, m.b1, m.w2, m.b2, maybe(residual));
+    return MlpFunction::apply(x, m.w1, m.b1, m.w2, m.b2, maybe(residual), static_cast<std::int64_t>(activation));
   return mlpForward(x, m, residual, {});
 }
 

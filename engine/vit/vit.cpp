@@ -1,5 +1,7 @@
 #include "engine/vit/vit.h"
 
+#include <charconv>
+
 #include "engine/protocol/error.h"
 #include "engine/vit/attention.h"
 #include "engine/vit/products.h"
@@ -7,10 +9,8 @@
 namespace palimpsest::vit {
 namespace {
 
-constexpr double kEpsilon = 1e-6;  // timm's; PyTorch's default is 1e-5
-
-torch::nn::LayerNorm layerNorm(int width) {
-  return torch::nn::LayerNorm(torch::nn::LayerNormOptions({width}).eps(kEpsilon));
+torch::nn::LayerNorm layerNorm(int width, const Shape& shape) {
+  return torch::nn::LayerNorm(torch::nn::LayerNormOptions({width}).eps(shape.eps));
 }
 
 Tensor asked(Hooks& hooks, Site site, int block, const Tensor& in, Tensor out) {
@@ -32,16 +32,27 @@ Tensor patchesOf(const Tensor& images, const Shape& shape) {
 }  // namespace
 
 std::string Shape::text() const {
-  return std::to_string(image) + " px, patch " + std::to_string(patch) + ", width " + std::to_string(width) +
-         ", depth " + std::to_string(depth) + ", heads " + std::to_string(heads);
+  std::string all = std::to_string(image) + " px, patch " + std::to_string(patch) + ", width " + std::to_string(width) +
+                    ", depth " + std::to_string(depth) + ", heads " + std::to_string(heads);
+  if (distilled) all += ", distilled";
+  if (registers > 0) all += ", registers " + std::to_string(registers);
+  if (!patch_bias) all += ", no patch bias";
+  if (norm_pre) all += ", norm before the blocks";
+  if (qk_norm) all += ", query-key norm";
+  if (activation == Activation::QuickGelu) all += ", quick GELU";
+  if (eps != Shape{}.eps) {
+    char digits[32];
+    all += ", eps " + std::string(digits, std::to_chars(digits, digits + sizeof digits, eps).ptr);
+  }
+  return all;
 }
 
 Tensor Features::cls() const {
-  PALIMPSEST_EXPECT(classes == 1, "The network has no [CLS] token");
-  return tokens.select(1, 0);
+  PALIMPSEST_EXPECT(readout > 0, "The network has no [CLS] token");
+  return readout == 1 ? tokens.select(1, 0) : tokens.narrow(1, 0, readout).mean(1);
 }
 
-Tensor Features::injectedTokens() const { return tokens.narrow(1, classes, injected); }
+Tensor Features::injectedTokens() const { return tokens.narrow(1, prefix, injected); }
 
 Tensor Features::injectedMean() const {
   PALIMPSEST_EXPECT(injected > 0, "The mean of injected tokens was asked for, but none were injected");
@@ -49,20 +60,23 @@ Tensor Features::injectedMean() const {
 }
 
 Tensor Features::patchTokens() const {
-  PALIMPSEST_EXPECT(tokens.size(1) > classes + injected,
-                    "Patches were asked for after a pass that only read the front");
-  return tokens.slice(1, classes + injected);
+  PALIMPSEST_EXPECT(tokens.size(1) > prefix + injected, "Patches were asked for after a pass that only read the front");
+  return tokens.slice(1, prefix + injected);
 }
 
 Tensor Features::patchMean() const { return patchTokens().mean(1); }
 
-BlockImpl::BlockImpl(const Shape& shape) : heads_(shape.heads) {
+BlockImpl::BlockImpl(const Shape& shape) : heads_(shape.heads), activation_(shape.activation) {
   const int w = shape.width;
-  norm1 = register_module("norm1", layerNorm(w));
+  norm1 = register_module("norm1", layerNorm(w, shape));
   const auto attn = register_module("attn", std::make_shared<torch::nn::Module>("attn"));
   qkv = attn->register_module("qkv", torch::nn::Linear(w, 3 * w));
+  if (shape.qk_norm) {
+    q_norm = attn->register_module("q_norm", layerNorm(shape.headWidth(), shape));
+    k_norm = attn->register_module("k_norm", layerNorm(shape.headWidth(), shape));
+  }
   proj = attn->register_module("proj", torch::nn::Linear(w, w));
-  norm2 = register_module("norm2", layerNorm(w));
+  norm2 = register_module("norm2", layerNorm(w, shape));
   const auto mlp = register_module("mlp", std::make_shared<torch::nn::Module>("mlp"));
   fc1 = mlp->register_module("fc1", torch::nn::Linear(w, shape.mlp));
   fc2 = mlp->register_module("fc2", torch::nn::Linear(shape.mlp, w));
@@ -72,9 +86,20 @@ Tensor BlockImpl::forward(Tensor x, int block, std::int64_t front, Hooks& hooks)
   return mixed(attended(x, block, front, hooks), block, hooks);
 }
 
+// Packed again, so that the attention stays the one it is; injected keys enter behind this and are not normalised.
+Tensor BlockImpl::headsNormed(const Tensor& qkv) {
+  const std::int64_t w = qkv.size(2) / 3;
+  const auto part = [&](torch::nn::LayerNorm& norm, std::int64_t from) {
+    const Tensor heads = qkv.narrow(2, from, w).reshape({qkv.size(0), qkv.size(1), heads_, w / heads_});
+    return norm->forward(heads).flatten(2).to(qkv.dtype());
+  };
+  return torch::cat({part(q_norm, 0), part(k_norm, w), qkv.narrow(2, 2 * w, w)}, 2);
+}
+
 Tensor BlockImpl::attended(const Tensor& x, int block, std::int64_t front, Hooks& hooks) {
   const Tensor normed = asked(hooks, Site::Norm1, block, x, norm1->forward(x));
-  const Tensor packed = asked(hooks, Site::Qkv, block, normed, linear(normed, qkv));
+  Tensor packed = asked(hooks, Site::Qkv, block, normed, linear(normed, qkv));
+  if (!q_norm.is_empty()) packed = headsNormed(packed);
   const auto prefix = hooks.prefix(block);
   const Tensor heads = hooks.touchesMap(block) ? attentionThroughMap(packed, heads_, prefix, front, block, hooks)
                                                : attention(packed, heads_, prefix, front);
@@ -88,13 +113,13 @@ Tensor BlockImpl::mixed(const Tensor& x, int block, Hooks& hooks) {
   const Tensor normed = asked(hooks, Site::Norm2, block, x, norm2->forward(x));
   const bool inside = hooks.touches(Site::Fc1, block) || hooks.touches(Site::Fc2, block);
   const bool around = hooks.touches(Site::Mlp, block) || hooks.touches(Site::MlpBranch, block);
-  if (!inside && !around) return mlp(normed, fc1, fc2, x);
+  if (!inside && !around) return mlp(normed, fc1, fc2, activation_, x);
   Tensor out;
   if (inside) {
-    const Tensor hidden = torch::gelu(asked(hooks, Site::Fc1, block, normed, linear(normed, fc1)));
+    const Tensor hidden = activated(asked(hooks, Site::Fc1, block, normed, linear(normed, fc1)), activation_);
     out = asked(hooks, Site::Fc2, block, hidden, linear(hidden, fc2));
   } else {
-    out = mlp(normed, fc1, fc2);
+    out = mlp(normed, fc1, fc2, activation_);
   }
   out = asked(hooks, Site::Mlp, block, normed, std::move(out));
   return x + asked(hooks, Site::MlpBranch, block, x, std::move(out));
@@ -104,15 +129,23 @@ VitImpl::VitImpl(const Shape& shape) : shape_(shape) {
   PALIMPSEST_EXPECT(shape.patch > 0 && shape.image >= shape.patch && shape.image % shape.patch == 0,
                     "The image side must be a multiple of the patch side");
   PALIMPSEST_EXPECT(shape.heads > 0 && shape.width % shape.heads == 0, "The width must be a multiple of the heads");
-  if (shape.class_token) class_token_ = register_parameter("cls_token", torch::zeros({1, 1, shape.width}));
+  PALIMPSEST_EXPECT(shape.registers >= 0 && (shape.class_token || !shape.distilled), "[DIST] goes with [CLS]");
+  const auto learned = [&](const char* name, int count) {
+    return prefix_.emplace_back(register_parameter(name, torch::zeros({1, count, shape.width})));
+  };
+  // [DIST] keeps a tensor of its own, whose presence in a file says how the feature is read; registers share one.
+  if (shape.class_token) class_token_ = learned("cls_token", 1);
+  if (shape.distilled) learned("dist_token", 1);
+  if (shape.registers > 0) learned("reg_token", shape.registers);
   positions_ = register_parameter("pos_embed", torch::zeros({1, shape.tokens(), shape.width}));
   const auto patch_embed = register_module("patch_embed", std::make_shared<torch::nn::Module>("patch_embed"));
+  const auto patches = torch::nn::Conv2dOptions(shape.channels, shape.width, shape.patch);
   patch_ = patch_embed->register_module(
-      "proj",
-      torch::nn::Conv2d(torch::nn::Conv2dOptions(shape.channels, shape.width, shape.patch).stride(shape.patch)));
+      "proj", torch::nn::Conv2d(torch::nn::Conv2dOptions(patches).stride(shape.patch).bias(shape.patch_bias)));
+  if (shape.norm_pre) norm_pre_ = register_module("norm_pre", layerNorm(shape.width, shape));
   const auto blocks = register_module("blocks", std::make_shared<torch::nn::Module>("blocks"));
   for (int i = 0; i < shape.depth; ++i) blocks_.push_back(blocks->register_module(std::to_string(i), Block(shape)));
-  norm_ = register_module("norm", layerNorm(shape.width));
+  norm_ = register_module("norm", layerNorm(shape.width, shape));
 }
 
 Features VitImpl::forward(const Tensor& images, Hooks& hooks, Read read) {
@@ -126,17 +159,23 @@ Tensor VitImpl::embed(const Tensor& images, Hooks& hooks) {
   const Tensor pixels = patchesOf(images.contiguous(), shape_);
   Tensor x = vit::linear(pixels, patch_->weight.view({shape_.width, -1}), patch_->bias);
   x = asked(hooks, Site::Patch, -1, pixels, std::move(x));
-  if (shape_.class_token) x = torch::cat({class_token_.to(x.dtype()).expand({x.size(0), -1, -1}), x}, 1);
-  x = asked(hooks, Stage::Patches, -1, std::move(x));
+  std::vector<Tensor> sequence;
+  for (const Tensor& token : prefix_) sequence.push_back(token.to(x.dtype()).expand({x.size(0), -1, -1}));
+  sequence.push_back(std::move(x));
+  x = asked(hooks, Stage::Patches, -1, sequence.size() == 1 ? sequence.front() : torch::cat(sequence, 1));
+  x = asked(hooks, Stage::Embedded, -1, x + positionsWith(x.size(1) - shape_.tokens()));
+  return norm_pre_.is_empty() ? x : norm_pre_->forward(x);
+}
 
-  const std::int64_t added = x.size(1) - shape_.tokens();
-  PALIMPSEST_EXPECT(added >= 0, "A hook took tokens away before the positional table");
-  if (added == 0) return asked(hooks, Stage::Embedded, -1, x + positions_);
+Tensor VitImpl::positionsWith(std::int64_t injected) const {
+  PALIMPSEST_EXPECT(injected >= 0, "A hook took tokens away before the positional table");
+  if (injected == 0) return positions_;
   // Injected slots stand where [CLS] stands (PILOT lengthens its table in the same way).
-  const int classes = shape_.class_token ? 1 : 0;
-  const Tensor slot = classes ? positions_.narrow(1, 0, 1) : torch::zeros_like(positions_.narrow(1, 0, 1));
-  const Tensor table = torch::cat({slot.expand({-1, classes + added, -1}), positions_.slice(1, classes)}, 1);
-  return asked(hooks, Stage::Embedded, -1, x + table);
+  const Tensor first = positions_.narrow(1, 0, 1), slot = shape_.class_token ? first : torch::zeros_like(first);
+  // [CLS] alone in front is the first of its copies: the gradient of its row is one sum, as in recorded runs.
+  const int prefix = shape_.prefix(), own = shape_.class_token && prefix == 1 ? 0 : prefix;
+  const Tensor slots = slot.expand({-1, prefix - own + injected, -1});
+  return torch::cat({positions_.slice(1, 0, own), slots, positions_.slice(1, prefix)}, 1);
 }
 
 Tensor VitImpl::blocks(Tensor x, int first, int last, Hooks& hooks) {
@@ -154,19 +193,21 @@ Features VitImpl::rest(Tensor x, int first, Hooks& hooks, Read read) {
   const std::int64_t patches = std::int64_t{shape_.grid()} * shape_.grid();
   // A hook that looks at whole sequences or maps of the last block gets them; patches are dropped behind it.
   const bool whole = hooks.touches(Stage::BlockOut, last) || hooks.touchesMap(last);
+  PALIMPSEST_EXPECT(x.size(1) > patches, "Only the front was to be read, but nothing stands before the patches");
   x = block(last)->forward(x, last, whole ? 0 : x.size(1) - patches, hooks);
   if (whole) x = asked(hooks, Stage::BlockOut, last, std::move(x)).slice(1, 0, -patches);
-  PALIMPSEST_EXPECT(x.size(1) > 0, "Only the front was to be read, but there is neither a [CLS] nor an injected token");
-  const int classes = shape_.class_token ? 1 : 0;
   const Tensor normed = asked(hooks, Site::Norm, -1, x, norm_->forward(x));
-  return {normed, static_cast<int>(normed.size(1)) - classes, classes};
+  return featuresOf(normed, normed.size(1) - shape_.prefix());
 }
 
 Features VitImpl::finish(const Tensor& x, Hooks& hooks) {
   const Tensor normed = asked(hooks, Site::Norm, -1, x, norm_->forward(x));
-  const std::int64_t injected = normed.size(1) - shape_.tokens();
+  return featuresOf(normed, normed.size(1) - shape_.tokens());
+}
+
+Features VitImpl::featuresOf(const Tensor& normed, std::int64_t injected) const {
   PALIMPSEST_EXPECT(injected >= 0, "Hooks took away more tokens than they added");
-  return {normed, static_cast<int>(injected), shape_.class_token ? 1 : 0};
+  return {normed, static_cast<int>(injected), shape_.prefix(), shape_.readout()};
 }
 
 torch::nn::Linear VitImpl::linear(Site site, int i) const {

@@ -16,7 +16,8 @@ struct Architecture {
   std::string input_range;
 };
 
-// Every missing, unexpected or misshapen tensor goes to `issues` under `path`. A classifier (head.*) is optional.
+// Every missing, unexpected or misshapen tensor goes to `issues` under `path`. A classifier (head.*) is optional, and so
+// are LayerScale's gammas, which no shape mentions. Metadata: "heads", "eps", "activation" (gelu or quick_gelu).
 Architecture readArchitecture(const TensorTable& file, const std::string& path, Issues& issues);
 
 }  // namespace palimpsest

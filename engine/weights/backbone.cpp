@@ -7,6 +7,7 @@
 #include "engine/protocol/error.h"
 #include "engine/protocol/param.h"
 #include "engine/weights/architecture.h"
+#include "engine/weights/layer_scale.h"
 #include "engine/weights/names.h"
 #include "engine/weights/tensors.h"
 
@@ -80,15 +81,25 @@ std::string valueOr(const Metadata& metadata, const std::string& key, const std:
   return found == metadata.end() ? fallback : found->second;
 }
 
+// Digits that read back as the same number.
+std::string shortest(double number) {
+  char digits[32];
+  return {digits, std::to_chars(digits, digits + sizeof digits, number).ptr};
+}
+
 at::Tensor floats(const TensorView& view) { return tensorOf(view).to(at::kFloat).reshape(view.shape); }
 
 void fill(LoadedBackbone& out, const TensorTable& file, const Architecture& found) {
   const torch::NoGradGuard plain;
   for (auto& item : out.vit->named_parameters()) {
     at::Tensor source = floats(*file.find(item.key()));
-    if (item.key() == "pos_embed") source = resizedPositions(source, found.shape.class_token ? 1 : 0, out.shape.grid());
+    if (item.key() == "pos_embed") source = resizedPositions(source, found.shape.prefix(), out.shape.grid());
+    if (const TensorView* gamma = file.find(layerScaleBehind(item.key())))
+      source = foldedLayerScale(source, floats(*gamma));
     item.value().copy_(source.reshape(item.value().sizes()));
   }
+  // DeiT's distilled classifiers see one token each; what cls() hands out is the mean of both, which fits neither.
+  if (found.shape.distilled) return;
   if (const TensorView* head = file.find("head.weight")) out.head_weight = floats(*head);
   if (const TensorView* head = file.find("head.bias")) out.head_bias = floats(*head);
 }
@@ -158,25 +169,27 @@ BackboneInfo inspectBackbone(const fs::path& path) {
 void saveBackbone(const fs::path& file, const vit::Vit& vit, Metadata metadata, bool half) {
   metadata.try_emplace("format", "palimpsest-backbone-1");
   metadata.try_emplace("architecture", "vit: " + vit->shape().text());
-  metadata.try_emplace("heads", std::to_string(vit->shape().heads));  // the one thing that no shape tells
+  metadata.try_emplace("heads", std::to_string(vit->shape().heads));  // what no tensor tells, from here on
+  if (vit->shape().eps != vit::Shape{}.eps) metadata["eps"] = shortest(vit->shape().eps);
+  if (vit->shape().activation == vit::Activation::QuickGelu) metadata["activation"] = "quick_gelu";
   NamedTensors tensors;
   for (const auto& item : vit->named_parameters())
     tensors.emplace_back(item.key(), item.value().detach().to(half ? at::kHalf : at::kFloat));
   writeTensors(file, tensors, metadata);
 }
 
-at::Tensor resizedPositions(const at::Tensor& positions, int class_tokens, int target_grid) {
-  const auto grid = static_cast<std::int64_t>(std::lround(std::sqrt(positions.size(1) - class_tokens)));
+at::Tensor resizedPositions(const at::Tensor& positions, int prefix, int target_grid) {
+  const auto grid = static_cast<std::int64_t>(std::lround(std::sqrt(positions.size(1) - prefix)));
   if (grid == target_grid) return positions;
   const std::int64_t width = positions.size(2);
-  const at::Tensor image = positions.slice(1, class_tokens).reshape({1, grid, grid, width}).permute({0, 3, 1, 2});
+  const at::Tensor image = positions.slice(1, prefix).reshape({1, grid, grid, width}).permute({0, 3, 1, 2});
   namespace F = torch::nn::functional;
   const auto options = F::InterpolateFuncOptions()
                            .size(std::vector<std::int64_t>{target_grid, target_grid})
                            .mode(torch::kBicubic)
                            .align_corners(false);
   const at::Tensor resized = F::interpolate(image, options).permute({0, 2, 3, 1}).reshape({1, -1, width});
-  return torch::cat({positions.slice(1, 0, class_tokens), resized}, 1).contiguous();
+  return torch::cat({positions.slice(1, 0, prefix), resized}, 1).contiguous();
 }
 
 }  // namespace palimpsest

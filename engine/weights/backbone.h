@@ -18,7 +18,7 @@ struct LoadedBackbone {
   std::string file;         // empty for "new:"
   std::string sha256;       // of the file
   std::string input_range;  // "0..1", "-1..1", "imagenet" or "clip": what the weights were trained with
-  at::Tensor head_weight, head_bias;  // the file's classifier; undefined when it has none
+  at::Tensor head_weight, head_bias;  // the file's classifier; undefined when it has none, or two (distilled)
   std::string licence, origin;
   Metadata metadata;
   NameReport names;  // how the file called its tensors
@@ -36,10 +36,11 @@ std::filesystem::path backboneFile(const std::string& name_or_file, const std::s
 // Maps the names and looks at shapes; sha256 stays empty. Cheap for safetensors, others are read whole. Throws BadInput.
 BackboneInfo inspectBackbone(const std::filesystem::path& file);
 
-// Writes timm's names; `half` stores 16-bit floats. Keys that the reader knows: "heads", "input_range", "licence", "origin".
+// Writes timm's names; `half` stores 16-bit floats. Keys that the reader knows: "heads", "input_range", "licence", "origin",
+// and where the network differs from timm's plain ViT "eps" and "activation".
 void saveBackbone(const std::filesystem::path& file, const vit::Vit& vit, Metadata metadata = {}, bool half = false);
 
-// [1, class + g*g, W] -> [1, class + target*target, W]; the same tensor when nothing changes.
-at::Tensor resizedPositions(const at::Tensor& positions, int class_tokens, int target_grid);
+// [1, prefix + g*g, W] -> [1, prefix + target*target, W]; the same tensor when nothing changes.
+at::Tensor resizedPositions(const at::Tensor& positions, int prefix, int target_grid);
 
 }  // namespace palimpsest

@@ -85,8 +85,8 @@ TensorTable fromTimm(const TensorTable& table, const std::string& prefix, NameRe
     map.note("input_range", "imagenet");
   }
   map.dropWhere([](std::string_view name) {
-    const bool own = name == "head.weight" || name == "head.bias";
-    return name == "mask_token" || name.starts_with("decoder") || name.starts_with("head_dist.") || name.starts_with("pre_logits.") ||
+    const bool own = name == "head.weight" || name == "head.bias";  // others are what pre-training projects with
+    return name == "mask_token" || name.starts_with("decoder") || name.starts_with("pre_logits.") ||
            (name.starts_with("head.") && !own);
   });
   TensorTable out = map.finish(report);

@@ -146,6 +146,15 @@ class TestParts : public QObject {
     QVERIFY(torch::allclose(a.injectedMean(), b.injectedMean(), 1e-4, 1e-5));
   }
 
+  void promptsStandBehindEveryTokenThatTheNetworkHasInFront() {
+    Setting s = setting();
+    s.shape.registers = 4;
+    const Tensor rows = noise({2, 3, 32}), x = noise({2, 9, 32}, 8);
+    const auto hooks = TokenInjector({"none"}, s).bind(rows);
+    const Tensor expected = torch::cat({x.slice(1, 0, 5), rows, x.slice(1, 5)}, 1);
+    QVERIFY(torch::equal(hooks->tokens(vit::Stage::Embedded, -1, x), expected));
+  }
+
   void tiesGoToTheLowerIndex() {
     FlatPool pool({6, 2, "uniform-1"}, setting());
     Collect state;

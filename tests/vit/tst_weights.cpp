@@ -192,12 +192,12 @@ class TestWeights : public QObject {
       if (item.key() == "blocks.0.attn.proj.bias") continue;
       tensors.emplace_back(item.key(), item.key() == "norm.weight" ? torch::ones({17}) : item.value());
     }
-    tensors.emplace_back("blocks.0.ls1.gamma", torch::ones({16}));
+    tensors.emplace_back("blocks.0.attn.norm.weight", torch::ones({16}));
     writeTensors(path("wrong"), tensors);
     refusal([&] { loadBackbone(path("wrong"), 0, {}); });
     for (const char* part :
          {"\"blocks.0.attn.proj.bias\" is missing", "\"norm.weight\" has the shape [17] instead of [16]",
-          "\"blocks.0.ls1.gamma\" [16] is not part"})
+          "\"blocks.0.attn.norm.weight\" [16] is not part"})
       QVERIFY2(lastRefusal_.contains(part), lastRefusal_.constData());
   }
 

@@ -8,12 +8,12 @@ namespace {
 
 class TokenHooks final : public vit::Hooks {
  public:
-  TokenHooks(Tensor rows, vit::Stage stage) : rows_(std::move(rows)), stage_(stage) {}
+  TokenHooks(Tensor rows, vit::Stage stage, int prefix) : rows_(std::move(rows)), stage_(stage), prefix_(prefix) {}
 
   Tensor tokens(vit::Stage stage, int, Tensor x) override {
     if (stage != stage_) return x;
     PALIMPSEST_EXPECT(rows_.size(0) == x.size(0), "[tokens] one row of prompts for each image");
-    return torch::cat({x.slice(1, 0, 1), rows_, x.slice(1, 1)}, 1);
+    return torch::cat({x.slice(1, 0, prefix_), rows_, x.slice(1, prefix_)}, 1);
   }
   bool touches(vit::Stage stage, int) const override { return stage == stage_; }
   bool touches(vit::Site, int) const override { return false; }
@@ -22,6 +22,7 @@ class TokenHooks final : public vit::Hooks {
  private:
   const Tensor rows_;  // [B, N * p, D]
   const vit::Stage stage_;
+  const int prefix_;  // the network's own tokens in front
 };
 
 Tensor unit(const Tensor& rows) { return torch::nn::functional::normalize(rows, torch::nn::functional::NormalizeFuncOptions().dim(-1)); }
@@ -59,7 +60,7 @@ Choice TopKCosine::choose(const Tensor& query, const Pool& pool, bool train) con
 }
 
 std::unique_ptr<vit::Hooks> TokenInjector::bind(const Tensor& rows) const {
-  return std::make_unique<TokenHooks>(rows, params_.positions == "extended" ? vit::Stage::Patches : vit::Stage::Embedded);
+  return std::make_unique<TokenHooks>(rows, params_.positions == "extended" ? vit::Stage::Patches : vit::Stage::Embedded, prefix_);
 }
 
 }  // namespace palimpsest

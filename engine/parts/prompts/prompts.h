@@ -99,11 +99,12 @@ class TokenInjector final : public Injector {
   static constexpr std::string_view kName = "tokens";
   static constexpr std::string_view kTitle = "Prepended tokens";
   static constexpr std::string_view kDoc = "Prompts are put between [CLS] and the patches before the first block (prompt tuning).";
-  TokenInjector(const Params& params, const Setting&) : params_(params) {}
+  TokenInjector(const Params& params, const Setting& setting) : params_(params), prefix_(setting.shape.prefix()) {}
   std::unique_ptr<vit::Hooks> bind(const Tensor& rows) const override;
 
  private:
   const Params params_;
+  const int prefix_;
 };
 
 }  // namespace palimpsest
