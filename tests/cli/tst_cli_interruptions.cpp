@@ -185,7 +185,7 @@ void TestCliInterruptions::outOfDisk() {
   const QString disk = path(QStringLiteral("disk"));
   const QString folder = disk + QStringLiteral("/run");
   QDir().mkpath(disk);
-  const bool mounted = mount("tmpfs", qPrintable(disk), "tmpfs", 0, "size=256m") == 0;
+  const bool mounted = mount("tmpfs", qPrintable(disk), "tmpfs", 0, "size=20m") == 0;
   const auto limited = [] {
     const rlimit limit{30000, 30000};
     setrlimit(RLIMIT_FSIZE, &limit);
