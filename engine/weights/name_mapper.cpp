@@ -102,6 +102,10 @@ void NameMapper::pair(const std::string& from, const std::string& to) {
   rename(from + ".bias", to + ".bias");
 }
 
+void NameMapper::pairs(const std::string& from, const std::string& to, Pairs layers) {
+  for (const auto& [theirs, ours] : layers) pair(from + theirs, to + ours);
+}
+
 void NameMapper::drop(const std::string& name) {
   if (const TensorView* tensor = source(name); tensor && taken_.insert(tensor).second) report_.dropped.push_back(tensor->name);
 }
@@ -112,14 +116,16 @@ void NameMapper::dropWhere(bool (*known)(std::string_view)) {
       report_.dropped.push_back(tensor.name);
 }
 
-void NameMapper::add(TensorView made, std::vector<std::byte> bytes) {
-  made.data = bytes_.emplace_back(std::move(bytes));
-  made_.push_back(std::move(made));
-}
-
-TensorView* NameMapper::result(std::string_view name) {
+const TensorView* NameMapper::result(std::string_view name) const {
   const auto found = std::ranges::find(made_, name, &TensorView::name);
   return found == made_.end() ? nullptr : &*found;
+}
+
+void NameMapper::replace(TensorView made, std::vector<std::byte> bytes) {
+  const auto found = std::ranges::find(made_, made.name, &TensorView::name);
+  if (found == made_.end()) return;
+  made.data = bytes_.emplace_back(std::move(bytes));
+  *found = std::move(made);
 }
 
 TensorTable NameMapper::finish(NameReport& report) {

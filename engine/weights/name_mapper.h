@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <initializer_list>
 #include <set>
 #include <string>
 #include <string_view>
@@ -38,11 +39,13 @@ class NameMapper {
   // The same of tensors that were made here; they are gone afterwards.
   bool stackMade(const std::vector<std::string>& parts, const std::string& to);
   void pair(const std::string& from, const std::string& to);  // .weight and .bias
+  using Pairs = std::initializer_list<std::pair<const char*, const char*>>;
+  void pairs(const std::string& from, const std::string& to, Pairs layers);  // of a block: each behind its prefix
   void drop(const std::string& name);
   void dropWhere(bool (*known)(std::string_view name));  // of what nobody took yet
   void note(const std::string& key, const std::string& value) { metadata_.try_emplace(key, value); }
-  void add(TensorView made, std::vector<std::byte> bytes);
-  TensorView* result(std::string_view name);
+  const TensorView* result(std::string_view name) const;
+  void replace(TensorView made, std::vector<std::byte> bytes);  // the result of the same name
 
   // The new table. What nobody took keeps its name; what did not begin with the prefix is dropped.
   TensorTable finish(NameReport& report);

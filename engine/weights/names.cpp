@@ -36,7 +36,7 @@ std::int64_t sizeOf(const TensorView* tensor, std::size_t axis) { return tensor 
 // Registers stand between [CLS] and the patches and have no positions: rows of zeros, so that the table covers all.
 void padPositions(NameMapper& map) {
   const TensorView* registers = map.result("reg_token");
-  TensorView* positions = map.result("pos_embed");
+  const TensorView* positions = map.result("pos_embed");
   if (!registers || !positions || positions->shape.size() != 3 || registers->shape.size() != 3 || positions->shape[1] < 1) return;
   const std::size_t row = positions->data.size() / static_cast<std::size_t>(positions->shape[1]);
   std::vector<std::byte> bytes(positions->data.begin(), positions->data.begin() + static_cast<std::ptrdiff_t>(row));
@@ -44,8 +44,7 @@ void padPositions(NameMapper& map) {
   bytes.insert(bytes.end(), positions->data.begin() + static_cast<std::ptrdiff_t>(row), positions->data.end());
   TensorView made = *positions;
   made.shape[1] += registers->shape[1];
-  positions->name.clear();  // replaced
-  map.add(std::move(made), std::move(bytes));
+  map.replace(std::move(made), std::move(bytes));
 }
 
 // "blocks.2.17.norm1.weight" of training in chunks is block 17.
@@ -89,9 +88,13 @@ TensorTable fromTimm(const TensorTable& table, const std::string& prefix, NameRe
     return name == "mask_token" || name.starts_with("decoder") || name.starts_with("pre_logits.") ||
            (name.starts_with("head.") && !own);
   });
-  TensorTable out = map.finish(report);
-  std::erase_if(out.tensors, [](const TensorView& tensor) { return tensor.name.empty(); });
-  return out;
+  return map.finish(report);
+}
+
+// Three layers become the rows of one, as timm has them.
+void stackQkv(NameMapper& map, const std::string& from, const std::array<const char*, 3>& layers, const std::string& block) {
+  for (const char* kind : {".weight", ".bias"})
+    map.stack({from + layers[0] + kind, from + layers[1] + kind, from + layers[2] + kind}, block + "attn.qkv" + kind);
 }
 
 TensorTable fromHuggingFaceVit(const TensorTable& table, const std::string& prefix, NameReport& report) {
@@ -108,22 +111,18 @@ TensorTable fromHuggingFaceVit(const TensorTable& table, const std::string& pref
   map.drop("embeddings.mask_token");
   for (int i = 0; map.has("encoder.layer." + std::to_string(i) + ".attention.attention.query.weight"); ++i) {
     const std::string from = "encoder.layer." + std::to_string(i) + ".", to = blockName(i);
-    for (const char* kind : {".weight", ".bias"}) {
-      const std::string a = from + "attention.attention.";
-      map.stack({a + "query" + kind, a + "key" + kind, a + "value" + kind}, to + "attn.qkv" + kind);
-    }
-    map.pair(from + "attention.output.dense", to + "attn.proj");
-    map.pair(from + (dino ? "norm1" : "layernorm_before"), to + "norm1");
-    map.pair(from + (dino ? "norm2" : "layernorm_after"), to + "norm2");
-    map.pair(from + (dino ? "mlp.fc1" : "intermediate.dense"), to + "mlp.fc1");
-    map.pair(from + (dino ? "mlp.fc2" : "output.dense"), to + "mlp.fc2");
+    stackQkv(map, from + "attention.attention.", {"query", "key", "value"}, to);
+    map.pairs(from, to, {{"attention.output.dense", "attn.proj"},
+                         {dino ? "norm1" : "layernorm_before", "norm1"},
+                         {dino ? "norm2" : "layernorm_after", "norm2"},
+                         {dino ? "mlp.fc1" : "intermediate.dense", "mlp.fc1"},
+                         {dino ? "mlp.fc2" : "output.dense", "mlp.fc2"}});
     map.rename(from + "layer_scale1.lambda1", to + "ls1.gamma");
     map.rename(from + "layer_scale2.lambda1", to + "ls2.gamma");
   }
   map.pair("layernorm", "norm");
   map.dropWhere([](std::string_view name) { return name.starts_with("pooler."); });
   TensorTable out = map.finish(report);
-  std::erase_if(out.tensors, [](const TensorView& tensor) { return tensor.name.empty(); });
   // The classifier stands beside the network, not in it. Dinov2's reads two features and does not fit.
   const TensorView *weight = table.find("classifier.weight"), *bias = table.find("classifier.bias");
   const TensorView* norm = out.find("norm.weight");
@@ -155,11 +154,7 @@ TensorTable fromOpenAiClip(const TensorTable& table, const std::string& prefix, 
     const std::string from = "transformer.resblocks." + std::to_string(i) + ".", to = blockName(i);
     map.rename(from + "attn.in_proj_weight", to + "attn.qkv.weight");
     map.rename(from + "attn.in_proj_bias", to + "attn.qkv.bias");
-    map.pair(from + "attn.out_proj", to + "attn.proj");
-    map.pair(from + "ln_1", to + "norm1");
-    map.pair(from + "ln_2", to + "norm2");
-    map.pair(from + "mlp.c_fc", to + "mlp.fc1");
-    map.pair(from + "mlp.c_proj", to + "mlp.fc2");
+    map.pairs(from, to, {{"attn.out_proj", "attn.proj"}, {"ln_1", "norm1"}, {"ln_2", "norm2"}, {"mlp.c_fc", "mlp.fc1"}, {"mlp.c_proj", "mlp.fc2"}});
   }
   map.pair("ln_post", "norm");
   map.permute("proj", "head.weight", {1, 0});
@@ -175,15 +170,8 @@ TensorTable fromHuggingFaceClip(const TensorTable& table, const std::string& pre
   map.pair("vision_model.pre_layrnorm", "norm_pre");
   for (int i = 0; map.has("vision_model.encoder.layers." + std::to_string(i) + ".self_attn.q_proj.weight"); ++i) {
     const std::string from = "vision_model.encoder.layers." + std::to_string(i) + ".", to = blockName(i);
-    for (const char* kind : {".weight", ".bias"}) {
-      const std::string a = from + "self_attn.";
-      map.stack({a + "q_proj" + kind, a + "k_proj" + kind, a + "v_proj" + kind}, to + "attn.qkv" + kind);
-    }
-    map.pair(from + "self_attn.out_proj", to + "attn.proj");
-    map.pair(from + "layer_norm1", to + "norm1");
-    map.pair(from + "layer_norm2", to + "norm2");
-    map.pair(from + "mlp.fc1", to + "mlp.fc1");
-    map.pair(from + "mlp.fc2", to + "mlp.fc2");
+    stackQkv(map, from + "self_attn.", {"q_proj", "k_proj", "v_proj"}, to);
+    map.pairs(from, to, {{"self_attn.out_proj", "attn.proj"}, {"layer_norm1", "norm1"}, {"layer_norm2", "norm2"}, {"mlp.fc1", "mlp.fc1"}, {"mlp.fc2", "mlp.fc2"}});
   }
   map.pair("vision_model.post_layernorm", "norm");
   map.rename("visual_projection.weight", "head.weight");
