@@ -206,8 +206,22 @@ class TestRuns : public QObject {
     complete(watched, base / "watched");
     QCOMPARE(figuresOf(base / "watched"), figuresOf(base / "plain"));
     int probes = 0;
-    for (const Event& event : record::effectiveEvents(base / "watched")) probes += std::holds_alternative<Probed>(event.what);
+    for (const Event& event : record::effectiveEvents(base / "watched"))
+      if (const auto* probe = std::get_if<Probed>(&event.what); probe && ++probes == 1) QCOMPARE(probe->global_step, 0);  // nobody waits for it
     QVERIFY(probes > 0);
+  }
+
+  void oneNumberOfEpochsForEveryRecipe() {
+    const QTemporaryDir dir;
+    for (const char* recipe : {"finetune", "simplecil"}) {  // what has no epochs is left alone
+      RunPlan plan = planOf(recipe);
+      plan.options.epochs = 2;
+      const fs::path folder = fs::path(dir.path().toStdString()) / recipe;
+      complete(plan, folder);
+      const record::Reader run(folder);
+      const Value* epochs = run.run().at("recipe.phases.0.epochs");
+      QCOMPARE(epochs ? epochs->asInt() : 0, recipe == std::string("finetune") ? 2 : 0);
+    }
   }
 
   void pauseStepAndResumeDuringTraining_data() {
