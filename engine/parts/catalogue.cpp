@@ -2,6 +2,7 @@
 
 #include "engine/engine.h"
 #include "engine/parts/head/heads.h"
+#include "engine/parts/penalty/descriptor_distillation.h"
 #include "engine/parts/phase/phases.h"
 #include "engine/parts/prompts/prompts.h"
 
@@ -16,7 +17,8 @@ Catalogue makeCatalogue() {
   c.injectors.add<TokenInjector>();
   c.features.add<ClsFeature>().add<InjectedMeanFeature>();
   c.heads.add<LinearHead>().add<PrototypeHead>();
-  c.phases.add<SgdPhase>().add<ObservePhase>();
+  c.penalties.add<DescriptorDistillation>();
+  c.phases.add<SgdPhase>().add<ObservePhase>().add<WarmStartPhase>();
   return c;
 }
 
@@ -53,14 +55,43 @@ void phaseRules(const Value& recipe, Issues& issues) {
   for (const Value& phase : recipe.find("phases") ? recipe.find("phases")->asArray() : Value::Array{}) {
     const std::string path = "phases." + std::to_string(place++);
     observed += useOf(&phase) == "observe";
-    trained += useOf(&phase) == "sgd";
+    const Value* weight = phase.find("cross_entropy");
+    const bool by_labels = useOf(&phase) == "sgd" && !(weight && weight->asDouble() == 0);
+    trained += by_labels;
+    const Value* penalties = recipe.find("penalties");
+    if (useOf(&phase) == "sgd" && !by_labels && (!penalties || penalties->asArray().empty()))
+      issues.push_back(error(path + ".cross_entropy", "[sgd] without the cross-entropy there is nothing to descend: the recipe has no penalties", "give it a weight, or add a penalty"));
     if (useOf(&phase) == "observe" && !observes)
       issues.push_back(error(path + ".use", "[observe] the head \"" + useOf(recipe.find("head")) + "\" has nothing to observe"));
-    if (useOf(&phase) == "sgd" && observes)
+    if (by_labels && observes)
       issues.push_back(error(path + ".use", "[sgd] class means give no gradient worth following", "train a linear head"));
   }
   if (observes && !observed) issues.push_back(error("phases", "[prototypes] class means need an \"observe\" phase"));
   if (!observes && !trained) issues.push_back(error("phases", "nothing trains the head", "add an \"sgd\" phase"));
+}
+
+// What has to be learned of the images before the first step, and what of the network may change then.
+void warmStartRules(const Value& recipe, Issues& issues) {
+  const Value* train = recipe.at("backbone.train");
+  const bool trains = train && train->asString() == "all";
+  bool warm = false;
+  int place = 0;
+  for (const Value& phase : recipe.find("phases") ? recipe.find("phases")->asArray() : Value::Array{}) {
+    const std::string path = "phases." + std::to_string(place++);
+    if (useOf(&phase) != WarmStartPhase::kName) continue;
+    warm = true;
+    const Value *whiten = phase.find("whiten_patches"), *fan_in = phase.find("fan_in");
+    if (!trains && ((whiten && whiten->asBool()) || (fan_in && fan_in->asBool())))
+      issues.push_back(error(path + ".use", "[warm-start] the network is frozen, and its weights would be replaced",
+                             "set backbone.train to \"all\", or whiten_patches and fan_in to false"));
+  }
+  place = 0;
+  for (const Value& penalty : recipe.find("penalties") ? recipe.find("penalties")->asArray() : Value::Array{}) {
+    const std::string path = "penalties." + std::to_string(place++);
+    if (useOf(&penalty) == DescriptorDistillation::kName && !warm)
+      issues.push_back(error(path + ".use", "[descriptor-distillation] its teacher is fitted to training images, and no phase shows it any",
+                             "put {\"use\": \"warm-start\"} in front of the phases"));
+  }
 }
 
 }  // namespace
@@ -80,6 +111,7 @@ std::vector<PartInfo> Catalogue::describe() const {
   injectors.describe(rows);
   features.describe(rows);
   heads.describe(rows);
+  penalties.describe(rows);
   phases.describe(rows);
   return rows;
 }
@@ -95,6 +127,7 @@ Issues contradictions(const Value& recipe) {
     if (!recipe.find(slot)) issues.push_back(error(slot, std::string("the recipe has no ") + slot));
   promptRules(recipe, issues);
   phaseRules(recipe, issues);
+  warmStartRules(recipe, issues);
   int place = 0;
   for (const Value& phase : recipe.find("phases") ? recipe.find("phases")->asArray() : Value::Array{})
     parts().phases.conflicts(phase, "phases." + std::to_string(place++), issues);

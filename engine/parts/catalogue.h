@@ -74,6 +74,7 @@ struct Catalogue {
   Shelf<Injector> injectors{"inject"};
   Shelf<Feature> features{"feature"};
   Shelf<Head> heads{"head"};
+  Shelf<Penalty> penalties{"penalty"};
   Shelf<Phase> phases{"phase"};
   std::vector<PartInfo> describe() const;
 };

@@ -100,6 +100,17 @@ class Head : public Part {
   virtual std::optional<Tensor> prototypes() const { return std::nullopt; }
 };
 
+// What is added to the loss of a training step beside the cross-entropy.
+class Penalty : public Part {
+ public:
+  // Scalar. images [B, 3, S, S] in the range of the weights, feature [B, F] with a graph.
+  virtual Tensor cost(const Tensor& images, const Tensor& feature) const = 0;
+  // Statistics of training images that it needs before the first step; a "warm-start" phase shows them to it.
+  virtual bool studies() const { return false; }
+  virtual void study(const Tensor& images, const Tensor& labels);
+  virtual void studied() {}
+};
+
 class Session;
 
 // A stretch of work inside a task. run() starts at the session's clock, so that a resumed run goes on in the middle.

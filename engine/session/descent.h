@@ -12,6 +12,7 @@ struct Descent {
   int epochs = 1, batch = 48;
   Optimizer::Choice optimizer;
   double clip = 0, ema = 0;
+  double cross_entropy = 1;  // its weight beside the penalties
   std::function<double(int epoch, int step)> rate;
 };
 

@@ -63,18 +63,20 @@ struct Step {
 };
 
 // Cross-entropy over the labels [masked, seen): columns below are cut off, which gives old rows exactly zero gradient.
-Step lossOf(Session& session, const Samples& samples) {
+Step lossOf(Session& session, const Samples& samples, double cross_entropy) {
   Step step;
   step.pass = session.model.forward(samples.images, samples.known, true);
   const int masked = session.model.head().maskedBelow(session.scope());
   step.cross_entropy = torch::cross_entropy_loss(step.pass.logits.slice(1, masked), samples.labels - masked);
   step.penalty = step.pass.penalty;
-  step.loss = step.penalty.defined() ? step.cross_entropy + step.penalty : step.cross_entropy;
+  if (cross_entropy == 0) step.loss = step.penalty;  // labels count for nothing, not even as a zero times infinity
+  else step.loss = cross_entropy == 1 ? step.cross_entropy : cross_entropy * step.cross_entropy;
+  if (cross_entropy != 0 && step.penalty.defined()) step.loss = step.loss + step.penalty;
   return step;
 }
 
 // Tells of a step. One read of the device for all figures.
-void tellStep(Session& session, const Step& step, const Samples& samples, double lr, double norm) {
+void tellStep(Session& session, const Descent& descent, const Step& step, const Samples& samples, double lr, double norm) {
   const int masked = session.model.head().maskedBelow(session.scope());
   const Tensor hits = (step.pass.logits.detach().slice(1, masked).argmax(1) + masked).eq(samples.labels).sum();
   const Tensor figures = torch::stack({step.loss.detach().to(torch::kDouble), step.cross_entropy.detach().to(torch::kDouble), hits.to(torch::kDouble)}).cpu();
@@ -86,7 +88,7 @@ void tellStep(Session& session, const Step& step, const Samples& samples, double
   told.global_step = session.clock.global_step;
   told.loss = figures[0].item<double>();
   told.cross_entropy = figures[1].item<double>();
-  told.penalty = told.loss - told.cross_entropy;
+  told.penalty = told.loss - descent.cross_entropy * told.cross_entropy;
   told.lr = lr;
   told.gradient_norm = norm;
   told.hits = static_cast<int>(figures[2].item<double>());
@@ -142,13 +144,13 @@ void runEpoch(Session& session, const Descent& descent, Optimizer& optimizer, Av
     const double lr = descent.rate(session.clock.epoch, session.clock.step);
     optimizer.setRate(lr);
     optimizer.zeroGradients();
-    const Step step = lossOf(session, samples);
+    const Step step = lossOf(session, samples, descent.cross_entropy);
     step.loss.backward();
     const double norm = optimizer.clipped(descent.clip);
     optimizer.step();
     average.add(optimizer.parameters());
     countPrompts(session, step.pass);
-    tellStep(session, step, samples, lr, norm);
+    tellStep(session, descent, step, samples, lr, norm);
     ++session.clock.step;
     ++session.clock.global_step;
     const double spent = secondsSince(begin);

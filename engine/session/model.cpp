@@ -44,6 +44,9 @@ void Model::build() {
                           parts().injectors.make(*entry.find("inject"), setting_)});
   feature_ = parts().features.make(*recipe_.find("feature"), setting_);
   head_ = parts().heads.make(*recipe_.find("head"), setting_);
+  penalties_.clear();
+  if (const Value* entries = recipe_.find("penalties"))
+    for (const Value& entry : entries->asArray()) penalties_.push_back(parts().penalties.make(entry, setting_));
   vit::setTrainable(backbone_.vit, trains_backbone_);
   MarkTrained mark;
   visit(mark);
@@ -66,6 +69,10 @@ void Model::visit(State& state) {
   }
   Prefixed head(state, "head.");
   head_->visit(head);
+  for (std::size_t i = 0; i < penalties_.size(); ++i) {
+    Prefixed penalty(state, "penalties." + std::to_string(i) + ".");
+    penalties_[i]->visit(penalty);
+  }
   if (trains_backbone_)
     for (auto& item : backbone_.vit->named_parameters()) state.tensor("backbone." + item.key(), item.value(), true);
 }
@@ -76,11 +83,13 @@ void Model::beginTask(const TaskScope& scope) {
     prompt.select->beginTask(scope);
   }
   head_->beginTask(scope);
+  for (const auto& penalty : penalties_) penalty->beginTask(scope);
 }
 
 void Model::endTask(const TaskScope& scope) {
   for (Prompt& prompt : prompts_) prompt.pool->endTask(scope);
   head_->endTask(scope);
+  for (const auto& penalty : penalties_) penalty->endTask(scope);
 }
 
 Tensor Model::frozenFeatures(const Tensor& images) {
@@ -94,7 +103,7 @@ Tensor Model::featureOf(const Tensor& images, Forward& pass, bool train) {
   for (Prompt& prompt : prompts_) {
     pass.choices.push_back(prompt.select->choose(pass.query, *prompt.pool, train));
     const Choice& choice = pass.choices.back();
-    if (choice.penalty.defined()) pass.penalty = pass.penalty.defined() ? pass.penalty + choice.penalty : choice.penalty;
+    if (choice.penalty.defined()) pass.addPenalty(choice.penalty);
     bound.push_back(prompt.inject->bind(prompt.pool->rows(choice)));
   }
   std::vector<vit::Hooks*> links;
@@ -111,6 +120,8 @@ Forward Model::forward(const Tensor& images, const Tensor& known, bool train) {
   if (featuresAreFrozen()) pass.feature = known.defined() ? known : frozenFeatures(images);
   else pass.feature = featureOf(images, pass, train);
   pass.logits = head_->logits(pass.feature);
+  if (train)
+    for (const auto& penalty : penalties_) pass.addPenalty(penalty->cost(images, pass.feature));
   return pass;
 }
 

@@ -18,6 +18,8 @@ struct Forward {
   Tensor feature;               // [B, F]
   Tensor logits;                // [B, K]
   Tensor penalty;               // scalar; undefined when there is none
+
+  void addPenalty(const Tensor& more) { penalty = penalty.defined() ? penalty + more : more; }
 };
 
 class Model {
@@ -42,6 +44,7 @@ class Model {
   void restart();  // everything as it was before the first task
   void visit(State& state);
 
+  const std::vector<std::unique_ptr<Penalty>>& penalties() const { return penalties_; }
   Head& head() { return *head_; }
   const Head& head() const { return *head_; }
   int promptEntries() const { return static_cast<int>(prompts_.size()); }
@@ -67,6 +70,7 @@ class Model {
   std::vector<Prompt> prompts_;
   std::unique_ptr<Feature> feature_;
   std::unique_ptr<Head> head_;
+  std::vector<std::unique_ptr<Penalty>> penalties_;
 };
 
 }  // namespace palimpsest

@@ -3,12 +3,15 @@
 #include <cmath>
 
 #include "engine/parts/catalogue.h"
+#include "engine/data/dataset.h"
 #include "engine/parts/head/heads.h"
+#include "engine/parts/penalty/descriptor_distillation.h"
 #include "engine/parts/phase/optimizer.h"
 #include "engine/parts/phase/phases.h"
 #include "engine/parts/prompts/prompts.h"
 #include "engine/engine.h"
 #include "engine/session/model.h"
+#include "engine/vit/warm_start.h"
 #include "engine/weights/backbone.h"
 
 using namespace palimpsest;
@@ -49,6 +52,33 @@ class Collect final : public State {
 };
 
 const TaskScope kFirst{0, 0, 2}, kSecond{1, 2, 4};
+
+struct Drawn {
+  Tensor images, labels;  // [N, 3, S, S] in 0..1, [N]
+};
+Drawn drawn(int classes, int each, int side = 28) {
+  const Dataset data = openDataset("world:classes=" + std::to_string(classes) + ",train=" + std::to_string(each) + ",test=1,side=" + std::to_string(side));
+  std::vector<Tensor> images;
+  std::vector<std::int64_t> labels;
+  for (std::int64_t i = 0; i < data.train->size(); ++i) {
+    Image image = data.train->image(i);
+    images.push_back(torch::from_blob(image.pixels.data(), {side, side, 3}, torch::kByte).permute({2, 0, 1}).to(torch::kFloat) / 255);
+    labels.push_back(data.train->label(i));
+  }
+  return {torch::stack(images), torch::tensor(labels, torch::kLong)};
+}
+
+std::unique_ptr<DescriptorDistillation> taught(const Drawn& data, int classes, double weight = 1) {
+  Setting s = setting();
+  s.shape.image = 28;
+  s.classes = classes;
+  auto made = std::make_unique<DescriptorDistillation>(DescriptorDistillationParams{.weight = weight, .shrinkage = 1e-6}, s);
+  const std::int64_t half = data.labels.size(0) / 2;  // in two batches: how they are cut must not matter
+  made->study(data.images.slice(0, 0, half), data.labels.slice(0, 0, half));
+  made->study(data.images.slice(0, half), data.labels.slice(0, half));
+  made->studied();
+  return made;
+}
 
 }  // namespace
 
@@ -237,6 +267,99 @@ class TestParts : public QObject {
     QVERIFY(std::abs(optimizer.clipped(1.0) - norm) < 1e-5);
     const double now = std::sqrt(a.grad().square().sum().item<double>() + b.grad().square().sum().item<double>());
     QVERIFY(std::abs(now - 1.0) < 1e-4);
+  }
+
+  // Fisher's discriminants: unit variance inside classes in every direction, and the widest spread of class means first.
+  void theTeacherTellsClassesApart() {
+    const Drawn data = drawn(40, 60);
+    const Tensor z = taught(data, 40)->teacher(data.images).to(torch::kDouble);
+    QCOMPARE(z.size(1), std::int64_t{32});
+    Tensor means = torch::zeros({40, 32}, torch::kDouble).index_add(0, data.labels, z) / 60;
+    const Tensor inside = z - means.index_select(0, data.labels);
+    const Tensor within = inside.t().mm(inside) / z.size(0);
+    QVERIFY((within - torch::eye(32, torch::kDouble)).abs().max().item<double>() < 0.02);
+    means = means - means.mean(0, true);
+    const Tensor between = means.t().mm(means) / 39;
+    const Tensor spread = between.diagonal();
+    QVERIFY((between - torch::diag(spread)).abs().max().item<double>() < 0.02 * spread.max().item<double>());
+    QVERIFY((spread.slice(0, 0, 31) - spread.slice(0, 1, 32)).min().item<double>() > -0.02);
+    QVERIFY(z.mean(0).abs().max().item<double>() < 0.01);
+  }
+
+  void aFeatureThatSaysWhatTheTeacherSaysCostsNothing() {
+    const Drawn data = drawn(40, 20);
+    const auto penalty = taught(data, 40, 3.0);
+    const Tensor z = penalty->teacher(data.images), other = noise(z.sizes());
+    QVERIFY(std::abs(penalty->cost(data.images, 5 * z).item<double>()) < 1e-5);
+    QVERIFY(std::abs(penalty->cost(data.images, -z).item<double>() - 6) < 1e-4);
+    const Tensor by_hand = 3 * (1 - ((z * other).sum(1) / (z.norm(2, 1) * other.norm(2, 1))).mean());
+    QVERIFY(std::abs(penalty->cost(data.images, other).item<double>() - by_hand.item<double>()) < 1e-5);
+  }
+
+  void aTeacherIsSavedWithTheRun() {
+    const Drawn data = drawn(40, 20);
+    const auto penalty = taught(data, 40);
+    Collect saved;
+    penalty->visit(saved);
+    Setting s = setting();
+    s.shape.image = 28;
+    s.classes = 40;
+    DescriptorDistillation other({}, s);
+    class From final : public State {
+     public:
+      explicit From(const std::map<std::string, Tensor>& from) : from_(from) {}
+      void tensor(const std::string& name, Tensor& tensor, bool) override { tensor.copy_(from_.at(name)); }
+
+     private:
+      const std::map<std::string, Tensor>& from_;
+    } from(saved.all);
+    other.visit(from);
+    QVERIFY(torch::equal(other.teacher(data.images), penalty->teacher(data.images)));
+  }
+
+  void aTeacherNeedsMoreClassesThanTheNetworkIsWide() {
+    const Drawn data = drawn(32, 4);
+    QVERIFY_THROWS_EXCEPTION(Error, taught(data, 32));
+  }
+
+  void whitenedPatchesHaveEqualVariances() {
+    const Drawn data = drawn(20, 30, 16);
+    LoadedBackbone net = loadBackbone(kTiny, 0, "");
+    vit::PatchWhitening whitening(net.shape);
+    whitening.add(data.images);
+    whitening.apply(net.vit, 5);
+    const Tensor patches = data.images.view({-1, 3, 2, 8, 2, 8}).permute({0, 2, 4, 1, 3, 5}).reshape({-1, 3 * 8 * 8});
+    const auto parameters = net.vit->named_parameters();
+    const Tensor tokens = torch::linear(patches, parameters["patch_embed.proj.weight"].view({32, -1}), parameters["patch_embed.proj.bias"]).to(torch::kDouble);
+    QVERIFY(tokens.mean(0).abs().max().item<double>() < 1e-3);
+    const Tensor covariance = tokens.t().mm(tokens) / tokens.size(0), variances = covariance.diagonal();
+    QVERIFY((covariance - torch::diag(variances)).abs().max().item<double>() < 1e-3);
+    QVERIFY(variances.max().item<double>() < 0.2501);  // of deviation a half, less what the shrinkage takes
+    QVERIFY(variances[0].item<double>() > 0.24);
+    LoadedBackbone again = loadBackbone(kTiny, 0, "");
+    whitening.apply(again.vit, 5);
+    QVERIFY(torch::equal(again.vit->positions(), net.vit->positions()));
+  }
+
+  void layersAreScaledToTheirInputs() {
+    LoadedBackbone net = loadBackbone(kTiny, 0, "");
+    vit::rescaleToFanIn(net.vit);
+    const auto spread = [&](vit::Site site) { return net.vit->linear(site, 1)->weight.std().item<double>(); };
+    QVERIFY(std::abs(spread(vit::Site::Qkv) - 1 / std::sqrt(32.0)) < 1e-4);
+    QVERIFY(std::abs(spread(vit::Site::Proj) - 1 / std::sqrt(32.0 * 4)) < 1e-4);
+    QVERIFY(std::abs(spread(vit::Site::Fc2) - 1 / std::sqrt(128.0 * 4)) < 1e-4);
+  }
+
+  void whatATeacherNeedsIsAskedForAtTheStart() {
+    Value recipe = resolve(loadRecipe(std::string(PALIMPSEST_SOURCE_DIR) + "/resources/pretraining/distilled.json"), catalogue()).recipe;
+    QVERIFY(contradictions(recipe).empty());
+    Value frozen = recipe, untaught = recipe, aimless = recipe;
+    frozen.at("backbone")->operator[]("train") = "nothing";
+    QCOMPARE(contradictions(frozen).size(), std::size_t{1});
+    untaught["phases"] = Value(Value::Array{recipe.at("phases")->asArray()[1], recipe.at("phases")->asArray()[2]});
+    QCOMPARE(contradictions(untaught).size(), std::size_t{1});
+    aimless.erase("penalties");
+    QCOMPARE(contradictions(aimless).size(), std::size_t{1});
   }
 
   void everyContradictionIsReported() {

@@ -4,6 +4,7 @@
 #include <QTest>
 #include <spdlog/spdlog.h>
 #include <chrono>
+#include <numeric>
 #include <thread>
 
 #include "engine/engine.h"
@@ -221,6 +222,40 @@ class TestRuns : public QObject {
       const record::Reader run(folder);
       const Value* epochs = run.run().at("recipe.phases.0.epochs");
       QCOMPARE(epochs ? epochs->asInt() : 0, recipe == std::string("finetune") ? 2 : 0);
+    }
+  }
+
+  // The teacher is fitted, learned from, and saved: a run that was stopped goes on as if it had not been.
+  void distilledPretrainingLearnsAndResumes() {
+    const QTemporaryDir dir;
+    const fs::path base(dir.path().toStdString());
+    RunPlan plan{loadRecipe(std::string(PALIMPSEST_SOURCE_DIR) + "/resources/pretraining/distilled.json"), tiny()};
+    plan.options.data = "world:classes=40,train=40,test=2,side=28";
+    plan.options.backbone = "new:image=28,patch=14,width=32,depth=2,heads=2,seed=1";
+    plan.options.scenario = "cil:init=all,order=natural";
+    plan.options.input_range = "0..1";
+    plan.recipe.at("phases.1")->operator[]("warmup_steps") = 5;
+    plan.recipe.at("phases.1")->operator[]("batch") = 32;
+    plan.recipe.at("phases.1")->operator[]("epochs") = 2;
+    plan.recipe.at("phases.1")->operator[]("lr") = 0.005;
+    complete(plan, base / "whole");
+    std::vector<double> losses;
+    for (const Event& event : record::effectiveEvents(base / "whole"))
+      if (const auto* step = std::get_if<StepMeasured>(&event.what)) {
+        losses.push_back(step->loss);
+        QCOMPARE(step->penalty, step->loss);  // labels count for nothing
+      }
+    QCOMPARE(losses.size(), std::size_t{100});
+    QVERIFY(losses.front() > 0.9);
+    QVERIFY2(std::accumulate(losses.end() - 5, losses.end(), 0.0) / 5 < 0.85, qPrintable(QString::number(losses.back())));
+    for (const std::uint64_t at : {25u, 60u}) {
+      const fs::path folder = base / std::to_string(at);
+      StopAt stop(at);
+      const auto run = Run::start(plan, folder, {&stop});
+      stop.run = run.get();
+      run->wait();
+      QCOMPARE(Run::resume(folder, {})->wait().state, std::string("done"));
+      QCOMPARE(figuresOf(folder), figuresOf(base / "whole"));
     }
   }
 

@@ -16,6 +16,8 @@ torch::Tensor truncatedNormalTensor(at::IntArrayRef shape, double deviation, std
 
 void Head::observe(const Tensor&, const Tensor&) { throw Error("internal", "this head has nothing to observe"); }
 
+void Penalty::study(const Tensor&, const Tensor&) { throw Error("internal", "this penalty has nothing to study"); }
+
 LinearHead::LinearHead(const Params& params, const Setting& setting) : params_(params), setting_(setting) {
   const auto options = torch::TensorOptions().device(setting.device);
   weight_ = torch::empty({0, setting.shape.width}, options);

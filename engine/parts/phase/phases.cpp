@@ -7,6 +7,7 @@
 #include "engine/session/batches.h"
 #include "engine/session/descent.h"
 #include "engine/session/session.h"
+#include "engine/vit/warm_start.h"
 
 namespace palimpsest {
 
@@ -50,12 +51,21 @@ void SgdPhase::run(Session& session) {
   descent.optimizer = {params_.optimizer, params_.lr, params_.momentum, params_.weight_decay};
   descent.clip = params_.clip;
   descent.ema = params_.ema;
+  descent.cross_entropy = params_.cross_entropy;
   descent.rate = [&](int epoch, int step) { return rate(epoch, step, plan.steps); };
   descend(session, descent);
 }
 
+std::vector<std::int64_t> ObservePhase::imagesOf(const Session& session) const {
+  std::vector<std::int64_t> images = session.trainIndices(session.clock.task);  // class by class
+  if (params_.per_class == 0) return images;
+  std::vector<int> taken(session.scenario.label_of.size());
+  std::erase_if(images, [&](std::int64_t i) { return ++taken[static_cast<std::size_t>(session.data.train->label(i))] > params_.per_class; });
+  return images;
+}
+
 Phase::Outline ObservePhase::outline(const Session& session) const {
-  const auto images = static_cast<std::int64_t>(session.trainIndices(session.clock.task).size());
+  const auto images = static_cast<std::int64_t>(imagesOf(session).size());
   return {1, static_cast<int>((images + params_.batch - 1) / params_.batch), images, false};
 }
 
@@ -65,7 +75,7 @@ void ObservePhase::run(Session& session) {
   session.bus.emit(PhaseStarted{session.clock.task, session.clock.phase, plan.epochs, plan.steps, std::string(kName)});
   BatchPlan batches;
   batches.split = session.data.train.get();
-  batches.order = session.trainIndices(session.clock.task);
+  batches.order = imagesOf(session);
   batches.batch = params_.batch;
   batches.first_batch = session.clock.step;
   batches.transform = &session.test_transform;
@@ -88,6 +98,42 @@ void ObservePhase::run(Session& session) {
   }
   session.model.head().solve();
   session.leavePhase();
+}
+
+Phase::Outline WarmStartPhase::outline(const Session& session) const {
+  if (session.clock.task > 0) return {};
+  const auto images = std::min<std::int64_t>(params_.images, static_cast<std::int64_t>(session.trainIndices(0).size()));
+  return {1, static_cast<int>((images + params_.batch - 1) / params_.batch), images, false};
+}
+
+// Short: a run that was stopped here does it again.
+void WarmStartPhase::run(Session& session) {
+  const Outline plan = outline(session);
+  if (plan.epochs == 0) return;
+  session.bus.emit(PhaseStarted{session.clock.task, session.clock.phase, plan.epochs, plan.steps, std::string(kName)});
+  BatchPlan batches;
+  batches.split = session.data.train.get();
+  batches.order = session.trainIndices(0);
+  rngOf(session.seed(), Purpose::DataOrder, session.clock.task, session.clock.phase).shuffle(batches.order);
+  batches.order.resize(static_cast<std::size_t>(plan.images));
+  batches.batch = params_.batch;
+  batches.transform = &session.test_transform;
+  Batches stream(session, batches);
+  Samples samples;
+  const torch::NoGradGuard no_graph;
+  vit::Vit& network = session.model.backbone();
+  vit::PatchWhitening whitening(network->shape());
+  for (int done = 1; stream.next(samples); ++done) {
+    session.breathe("statistics", false);
+    if (params_.whiten_patches) whitening.add(samples.images);
+    for (const auto& penalty : session.model.penalties())
+      if (penalty->studies()) penalty->study(samples.images, samples.labels);
+    session.tellProgress("statistics", done, plan.steps, 1);
+  }
+  for (const auto& penalty : session.model.penalties())
+    if (penalty->studies()) penalty->studied();
+  if (params_.fan_in) vit::rescaleToFanIn(network);
+  if (params_.whiten_patches) whitening.apply(network, session.seed());
 }
 
 }  // namespace palimpsest

@@ -14,7 +14,7 @@ struct SgdParams {
   double lr = 0.001, momentum = 0.9, weight_decay = 0;
   std::string schedule = "constant";
   std::vector<int> milestones = {};
-  double gamma = 0.1, clip = 0, ema = 0;
+  double gamma = 0.1, clip = 0, ema = 0, cross_entropy = 1;
   int warmup_steps = 0;
   static auto fields() {
     using P = SgdParams;
@@ -31,6 +31,7 @@ struct SgdParams {
         Field{"schedule", &P::schedule, {.choices = "constant|cosine|multi-step|cosine-steps", .doc = "Learning rate over epochs: constant, cosine to zero, or times gamma at each milestone; cosine-steps follows the cosine in every step."}},
         Field{"milestones", &P::milestones, {.min = 1, .max = 10000, .unit = "epochs", .doc = "Finished epochs after which multi-step multiplies by gamma."}},
         Field{"gamma", &P::gamma, {.min = 0, .max = 1, .doc = "Factor of multi-step."}},
+        Field{"cross_entropy", &P::cross_entropy, {.min = 0, .max = 1000, .doc = "Weight of the cross-entropy beside the penalties; 0 trains without labels.", .level = Level::Expert}},
         Field{"warmup_steps", &P::warmup_steps, {.min = 0, .max = 1e6, .unit = "steps", .doc = "Steps over which the learning rate rises linearly from zero.", .level = Level::Expert}},
         Field{"clip", &P::clip, {.min = 0, .max = 1e6, .doc = "Largest global L2 norm of the gradient; 0 does not clip."}},
         Field{"ema", &P::ema, {.min = 0, .max = 0.99999, .doc = "Decay of an exponential average of the trained weights that takes their place at the phase's end; 0 is off.", .level = Level::Expert}}};
@@ -56,9 +57,12 @@ class SgdPhase final : public Phase {
 };
 
 struct ObserveParams {
-  int batch = 64;
+  int batch = 64, per_class = 0;
   static auto fields() {
-    return std::tuple{Field{"batch", &ObserveParams::batch, {.min = 1, .max = 65536, .unit = "images", .doc = "Images per forward pass.", .level = Level::Expert}}};
+    using P = ObserveParams;
+    return std::tuple{
+        Field{"batch", &P::batch, {.min = 1, .max = 65536, .unit = "images", .doc = "Images per forward pass.", .level = Level::Expert}},
+        Field{"per_class", &P::per_class, {.min = 0, .max = 1e7, .unit = "images", .doc = "Images of each class looked at, the first ones of the data set; 0: all of them.", .level = Level::Expert}}};
   }
 };
 
@@ -69,6 +73,36 @@ class ObservePhase final : public Phase {
   static constexpr std::string_view kTitle = "Observe and solve";
   static constexpr std::string_view kDoc = "One pass over the task's training images with the test transform; the head gathers its statistics and solves for its weights.";
   ObservePhase(const Params& params, const Setting&) : params_(params) {}
+  std::string_view name() const override { return kName; }
+  Outline outline(const Session& session) const override;
+  void run(Session& session) override;
+
+ private:
+  std::vector<std::int64_t> imagesOf(const Session& session) const;
+  const Params params_;
+};
+
+struct WarmStartParams {
+  int images = 50000, batch = 500;
+  bool whiten_patches = true, fan_in = true;
+  static auto fields() {
+    using P = WarmStartParams;
+    return std::tuple{
+        Field{"images", &P::images, {.min = 1, .max = 1e7, .unit = "images", .doc = "Training images looked at, drawn at random; all of them where there are fewer."}},
+        Field{"batch", &P::batch, {.min = 1, .max = 65536, .unit = "images", .doc = "Images looked at together.", .level = Level::Expert}},
+        Field{"whiten_patches", &P::whiten_patches, {.doc = "Whether the patch layer becomes the whitened principal components of the patches (Coates & Ng, 2012)."}},
+        Field{"fan_in", &P::fan_in, {.doc = "Whether the blocks' linear layers are scaled to rows of deviation 1 / sqrt(inputs)."}}};
+  }
+};
+
+class WarmStartPhase final : public Phase {
+ public:
+  using Params = WarmStartParams;
+  static constexpr std::string_view kName = "warm-start";
+  static constexpr std::string_view kTitle = "Warm start";
+  static constexpr std::string_view kDoc = "Before the first step of the first task: looks at some training images, starts a new network from what varies in them, and fits the teachers of penalties that have one. "
+                                           "For networks that are trained from scratch.";
+  WarmStartPhase(const Params& params, const Setting&) : params_(params) {}
   std::string_view name() const override { return kName; }
   Outline outline(const Session& session) const override;
   void run(Session& session) override;
