@@ -19,6 +19,11 @@ struct EngineApi {
   const std::vector<PartInfo>* catalogue = nullptr;         // borrowed, lives as long as the program
   std::function<std::vector<NamedRecipe>()> recipes;        // may throw BadInput
   std::function<Value(const std::string&)> recipe;          // by name or file; may throw BadInput
+  // As in engine/engine.h. They read whole files and run the network: never on the window's thread. May throw.
+  std::function<std::vector<BackboneInfo>()> backbones;
+  std::function<BackboneInfo(const std::filesystem::path&)> addBackbone;
+  std::function<void(const std::string&)> removeBackbone;
+  std::function<Assessment(const AssessRequest&, const AssessProgress&)> assess;
   std::filesystem::path resources;
   std::string version, torch_version;
   std::function<std::vector<std::string>()> devices;        // may take long: never on the window's thread

@@ -13,6 +13,10 @@ EngineApi realEngine() {
   api.catalogue = &catalogue();
   api.recipes = bundledRecipes;
   api.recipe = loadRecipe;
+  api.backbones = knownBackbones;
+  api.addBackbone = addBackbone;
+  api.removeBackbone = removeBackbone;
+  api.assess = assess;
   api.resources = resourceFolder();
   api.version = programVersion();
   api.torch_version = torchVersion();

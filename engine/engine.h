@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/protocol/backbone_info.h"
 #include "engine/protocol/command.h"
 #include "engine/protocol/issue.h"
 #include "engine/protocol/options.h"
@@ -72,13 +73,14 @@ class Run {
   virtual RunOutcome wait() = 0;           // blocks until the thread has ended
 };
 
-struct BackboneInfo {
-  std::string name, file, architecture;  // "vit: 28 px, patch 4, width 128, depth 6, heads 4"
-  std::int64_t parameters = 0;
-  int image_size = 0;
-  std::string input_range, sha256, licence, origin;
-};
-std::vector<BackboneInfo> bundledBackbones();
+// The networks that a name alone stands for: those bundled, then those added, in the order in which they were. An
+// added file that is gone or has changed is listed with its problem. Throws BadInput when the list itself is damaged.
+std::vector<BackboneInfo> knownBackbones();
+// Reads the file whole, checks that it is a network we run, and remembers where it lies and its hash under its own
+// name (the file's, with a number where that is taken). The same file again refreshes its entry. Throws BadInput.
+BackboneInfo addBackbone(const std::filesystem::path& file);
+// Forgets it; the file stays. Throws BadInput when nothing was added under this name.
+void removeBackbone(const std::string& name);
 
 // Frozen features of one split, in data set order, as `palimpsest-cli features` writes them: tensors
 // "features" [N, width] float32 and "labels" [N] int64; with `blocks` also "block_cls" [N, depth, width].
@@ -94,6 +96,9 @@ struct FeatureSummary {
   double seconds = 0;
 };
 FeatureSummary extractFeatures(const FeatureRequest& request);
+
+// Blocks. Throws BadInput.
+Assessment assess(const AssessRequest& request, const AssessProgress& progress = {});
 
 // The network that a run has trained, as a weights file with timm's names; 16-bit floats when `half`. `card` goes into
 // the file's metadata ("licence", "origin", "recipe", ...). Throws BadInput when the run trains no network or has not

@@ -127,7 +127,7 @@ RunPlan planOf(const Arguments& arguments, int train, Issues& issues) {
   plan.options.data = fmt::format("world:classes={},train={},test=1", kClasses, train);
   plan.options.epochs = 1;
   usePretrainingDefaults(plan.options);
-  plan.recipe = readRecipe(pretrainingRecipe().string(), {}, issues);
+  plan.recipe = readRecipe(pretrainingRecipe(kObjectives.front()).string(), {}, issues);
   return plan;
 }
 

@@ -30,6 +30,7 @@ void addList(CLI::App& app, Context& context);
 void addDocs(CLI::App& app, Context& context);
 void addCheck(CLI::App& app, Context& context);
 void addFeatures(CLI::App& app, Context& context);
+void addBackbone(CLI::App& app, Context& context);
 void addPretrain(CLI::App& app, Context& context);
 void addSheet(CLI::App& app, Context& context);
 void addBench(CLI::App& app, Context& context);

@@ -13,7 +13,7 @@ namespace {
 
 struct Arguments {
   explicit Arguments(CLI::App& command)
-      : options(command, {"data", "limit_train", "limit_test", "backbone", "image_size", "input_range",
+      : options(command, {"data", "limit_train", "limit_test", "backbone", "image_size", "position_resize", "input_range",
                           "test_transform", "device", "precision", "threads", "eval_batch"}) {
     command.add_option("--split", split, "train or test. [default test]")->type_name("TEXT");
     command

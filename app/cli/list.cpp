@@ -37,10 +37,10 @@ Listing listDatasets() {
 
 Listing listBackbones() {
   Listing listing{
-      .columns = {"name", "architecture", "parameters", "image_size", "input_range", "licence", "sha256", "file"}};
-  for (const BackboneInfo& b : bundledBackbones())
-    listing.rows.push_back(
-        {b.name, b.architecture, b.parameters, b.image_size, b.input_range, b.licence, b.sha256, b.file});
+      .columns = {"name", "source", "architecture", "parameters", "image_size", "input_range", "licence", "origin", "sha256", "file", "problem"}};
+  for (const BackboneInfo& b : knownBackbones())
+    listing.rows.push_back({b.name, b.bundled ? "bundled" : "added", b.architecture, b.parameters, b.image_size, b.input_range, b.licence,
+                            b.origin, b.sha256, b.file, b.problem});
   return listing;
 }
 

@@ -23,6 +23,7 @@ void addCommands(CLI::App& app, Context& context) {
   addDocs(app, context);
   addCheck(app, context);
   addFeatures(app, context);
+  addBackbone(app, context);
   addPretrain(app, context);
   addSheet(app, context);
   addBench(app, context);

@@ -44,12 +44,13 @@ void refuseUnknownTargets(const std::vector<Setting>& settings, const std::vecto
   }
 }
 
-std::filesystem::path pretrainingRecipe() { return resourceFolder() / "pretraining" / "supervised.json"; }
+std::filesystem::path pretrainingRecipe(const std::string& objective) { return resourceFolder() / "pretraining" / (objective + ".json"); }
 
 void usePretrainingDefaults(RunOptions& options) {
   const RunOptions usual;
   if (options.data == usual.data) options.data = "world";
-  if (options.backbone == usual.backbone) options.backbone = "new:image=28,patch=4,width=128,depth=6,heads=4,seed=1";
+  if (options.backbone == usual.backbone) options.backbone = "new:image=28,patch=7,width=192,depth=5,heads=6,seed=1";
+  if (options.input_range == usual.input_range) options.input_range = "0..1";  // as the teacher reads images
   if (options.scenario == usual.scenario) options.scenario = "cil:init=all,order=natural";
 }
 

@@ -1,6 +1,7 @@
 // From a command line to a plan that the engine can check and run.
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -16,9 +17,10 @@ Value readRecipe(const std::string& name_or_file, const std::vector<Setting>& se
 // A setting "l2q:..." for a recipe that is not among `names` would be lost in silence: it becomes an issue.
 void refuseUnknownTargets(const std::vector<Setting>& settings, const std::vector<std::string>& names, Issues& issues);
 
-// What pre-training takes unless told otherwise: its recipe, and its own data, network and scenario in place of a
-// run's defaults.
-std::filesystem::path pretrainingRecipe();
+// The objectives that the program knows by name are recipes of its own.
+inline constexpr std::array kObjectives{"distilled", "supervised"};
+std::filesystem::path pretrainingRecipe(const std::string& objective);
+// What pre-training takes unless told otherwise: its own data, network and scenario in place of a run's defaults.
 void usePretrainingDefaults(RunOptions& options);
 
 // The name that a recipe gives itself; "recipe" when it has none.

@@ -17,6 +17,7 @@ struct RunOptions {
   std::string scenario = "cil:init=2,increment=2,order=1993";
   std::string backbone = "micro";
   int image_size = 0;
+  std::string position_resize = "timm06";
   std::string input_range = "default";
   std::string train_transform = "plain", test_transform = "plain";
   int epochs = 0;
@@ -31,12 +32,13 @@ struct RunOptions {
   static auto fields() {
     using O = RunOptions;
     return std::tuple{
-        Field{"data", &O::data, {.doc = "Data set: fashion-mnist[:DIR], idx:DIR, cifar10:DIR, cifar100:DIR, folder:DIR, shapes[:classes=N].", .level = Level::Learn}},
+        Field{"data", &O::data, {.doc = "Data set: fashion-mnist[:DIR], idx:DIR, cifar10:DIR, cifar100:DIR, folder:DIR, or drawn by the program: shapes[:classes=N,relations=yes,domain=sketch,...], world[:classes=N,...]. \"list datasets\" says more.", .level = Level::Learn}},
         Field{"limit_train", &O::limit_train, {.min = 0, .max = 1e9, .unit = "images per class", .doc = "First N training images of each class, in data set order; 0 takes all.", .level = Level::Learn}},
         Field{"limit_test", &O::limit_test, {.min = 0, .max = 1e9, .unit = "images per class", .doc = "First N test images of each class, in data set order; 0 takes all."}},
         Field{"scenario", &O::scenario, {.doc = "Stream of tasks: cil:init=A,increment=B,order=SEED|natural. The order is PILOT's for the same seed.", .level = Level::Learn}},
-        Field{"backbone", &O::backbone, {.doc = "micro (bundled) or a weights file: safetensors, PyTorch (.pth, .pt, .bin), TorchScript or JAX (.npz).", .level = Level::Learn}},
+        Field{"backbone", &O::backbone, {.doc = "micro (bundled), a name that \"list backbones\" shows, or a weights file: safetensors, PyTorch (.pth, .pt, .bin), TorchScript or JAX (.npz).", .level = Level::Learn}},
         Field{"image_size", &O::image_size, {.min = 0, .max = 2048, .unit = "pixels", .doc = "Input side; 0 takes the weights' own. Position embeddings are interpolated when it differs."}},
+        Field{"position_resize", &O::position_resize, {.choices = "timm06|timm1", .doc = "How position embeddings are interpolated: timm06 bicubic without antialiasing, as PILOT's timm 0.6 does; timm1 bicubic with it, as timm 1.x does. They differ even when the grid grows.", .level = Level::Expert}},
         Field{"input_range", &O::input_range, {.choices = "default|0..1|-1..1|imagenet|clip", .doc = "Range of the pixel values fed to the network; default: what the weights were trained with."}},
         Field{"train_transform", &O::train_transform, {.choices = "plain|pilot|pilot-coda", .doc = "Transform of training images: plain resizes to the input side; pilot is a random resized crop (scale 0.05 to 1) and a flip; pilot-coda crops from 0.08."}},
         Field{"test_transform", &O::test_transform, {.choices = "plain|pilot|pilot-coda", .doc = "Transform of test images: plain resizes to the input side; pilot resizes to 256/224 of it (bicubic) and crops the centre; pilot-coda resizes (bilinear)."}},

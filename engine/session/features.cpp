@@ -45,7 +45,7 @@ FeatureSummary extractFeatures(const FeatureRequest& request) {
   if (hasErrors(issues)) throw BadInput(std::move(issues));
   setThreads(request.options.threads);
   const Dataset data = openDataset(request.options.data, request.options.limit_train, request.options.limit_test);
-  LoadedBackbone backbone = loadBackbone(request.options.backbone, request.options.image_size, resourceFolder().string());
+  LoadedBackbone backbone = loadBackbone(request.options.backbone, request.options.image_size, resourceFolder().string(), positionResizeNamed(request.options.position_resize));
   backbone.vit->to(device);
 
   Loader::Plan plan;

@@ -92,7 +92,7 @@ std::unique_ptr<Session> prepare(const RunPlan& plan, const std::filesystem::pat
   const torch::Device device = resolveDevice(plan.options.device, issues);
   auto data = attempt(issues, [&] { return openDataset(plan.options.data, plan.options.limit_train, plan.options.limit_test); });
   auto scenario = attempt(issues, [&] { return makeScenario(plan.options.scenario, data ? static_cast<int>(data->class_names.size()) : 10); });
-  auto backbone = attempt(issues, [&] { return loadBackbone(plan.options.backbone, plan.options.image_size, resourceFolder().string()); });
+  auto backbone = attempt(issues, [&] { return loadBackbone(plan.options.backbone, plan.options.image_size, resourceFolder().string(), positionResizeNamed(plan.options.position_resize)); });
   if (backbone) issues.insert(issues.end(), backbone->warnings.begin(), backbone->warnings.end());
   if (hasErrors(issues) || !data || !scenario || !backbone) return nullptr;
 

@@ -8,6 +8,7 @@
 #include "engine/engine.h"
 #include "engine/protocol/error.h"
 #include "engine/record/json.h"
+#include "engine/weights/added_backbones.h"
 #include "engine/weights/backbone.h"
 #include "engine/weights/safetensors.h"
 
@@ -36,6 +37,30 @@ std::vector<fs::path> filesIn(const fs::path& folder, const std::string& extensi
 std::string textOf(const Value& object, std::string_view key) {
   const Value* found = object.find(key);
   return found ? found->asString() : "";
+}
+
+// Whether the file still is what it was is told by its size: hashing hundreds of megabytes is for when it is loaded.
+BackboneInfo infoOf(const AddedBackbone& added) {
+  BackboneInfo info{added.name, added.file.string(), added.architecture, added.parameters, added.image_size, added.input_range,
+                    added.sha256, added.licence, added.origin, false, {}};
+  std::error_code trouble;
+  const auto bytes = fs::file_size(added.file, trouble);
+  if (trouble) info.problem = "the file is gone";
+  else if (static_cast<std::int64_t>(bytes) != added.bytes) info.problem = "the file has changed since it was added";
+  return info;
+}
+
+// The file's own name, with a number where it already means something.
+std::string nameFor(const fs::path& file, const std::vector<AddedBackbone>& list) {
+  const auto taken = [&](const std::string& name) {
+    std::error_code ignored;
+    return fs::exists(resourceFolder() / "weights" / (name + ".safetensors"), ignored) ||
+           std::any_of(list.begin(), list.end(), [&](const AddedBackbone& a) { return a.name == name; });
+  };
+  const std::string stem = file.stem().string();
+  std::string name = stem;
+  for (int n = 2; taken(name); ++n) name = stem + "-" + std::to_string(n);
+  return name;
 }
 
 }  // namespace
@@ -75,14 +100,47 @@ Value loadRecipe(const std::string& name_or_file) {
   throw BadInput({error("--recipe", "there is no recipe \"" + name_or_file + "\"", near ? "did you mean \"" + *near + "\"?" : "known: " + known + ", or the path of a .json file")});
 }
 
-std::vector<BackboneInfo> bundledBackbones() {
+std::vector<BackboneInfo> knownBackbones() {
   std::vector<BackboneInfo> found;
   for (const fs::path& file : filesIn(resourceFolder() / "weights", ".safetensors")) {
     found.push_back(inspectBackbone(file));
     found.back().name = file.stem().string();
     found.back().sha256 = sha256OfFile(file);
   }
+  for (const AddedBackbone& added : addedBackbones()) found.push_back(infoOf(added));
   return found;
+}
+
+BackboneInfo addBackbone(const fs::path& given) {
+  const fs::path file = fs::absolute(given).lexically_normal();
+  std::error_code trouble;
+  if (!fs::is_regular_file(file, trouble)) throw BadInput({error(file.string(), "is no file", "give a weights file: .safetensors, .pth, .pt, .bin or .npz")});
+  const BackboneInfo info = inspectBackbone(file);
+  std::vector<AddedBackbone> list = addedBackbones();
+  AddedBackbone entry{nameFor(file, list), file, sha256OfFile(file), info.architecture, info.input_range, info.licence, info.origin,
+                      info.parameters, static_cast<std::int64_t>(fs::file_size(file, trouble)), info.image_size};
+  const auto same = std::find_if(list.begin(), list.end(), [&](const AddedBackbone& a) { return a.file == file; });
+  if (same != list.end()) {
+    entry.name = same->name;
+    *same = entry;
+  } else {
+    list.push_back(entry);
+  }
+  keepAddedBackbones(list);
+  return infoOf(entry);
+}
+
+void removeBackbone(const std::string& name) {
+  std::vector<AddedBackbone> list = addedBackbones();
+  std::vector<std::string> names;
+  for (const AddedBackbone& added : list) names.push_back(added.name);
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found == names.end()) {
+    const auto near = nearest(name, names);
+    throw BadInput({error(name, "was not added", near ? "did you mean \"" + *near + "\"?" : "palimpsest-cli list backbones shows what there is")});
+  }
+  list.erase(list.begin() + (found - names.begin()));
+  keepAddedBackbones(list);
 }
 
 std::string programVersion() { return PALIMPSEST_VERSION; }

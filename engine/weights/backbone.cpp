@@ -6,6 +6,7 @@
 
 #include "engine/protocol/error.h"
 #include "engine/protocol/param.h"
+#include "engine/weights/added_backbones.h"
 #include "engine/weights/architecture.h"
 #include "engine/weights/layer_scale.h"
 #include "engine/weights/names.h"
@@ -89,11 +90,11 @@ std::string shortest(double number) {
 
 at::Tensor floats(const TensorView& view) { return tensorOf(view).to(at::kFloat).reshape(view.shape); }
 
-void fill(LoadedBackbone& out, const TensorTable& file, const Architecture& found) {
+void fill(LoadedBackbone& out, const TensorTable& file, const Architecture& found, PositionResize resize) {
   const torch::NoGradGuard plain;
   for (auto& item : out.vit->named_parameters()) {
     at::Tensor source = floats(*file.find(item.key()));
-    if (item.key() == "pos_embed") source = resizedPositions(source, found.shape.prefix(), out.shape.grid());
+    if (item.key() == "pos_embed") source = resizedPositions(source, found.shape.prefix(), out.shape.grid(), resize);
     if (const TensorView* gamma = file.find(layerScaleBehind(item.key())))
       source = foldedLayerScale(source, floats(*gamma));
     item.value().copy_(source.reshape(item.value().sizes()));
@@ -104,13 +105,29 @@ void fill(LoadedBackbone& out, const TensorTable& file, const Architecture& foun
   if (const TensorView* head = file.find("head.bias")) out.head_bias = floats(*head);
 }
 
+// A name stands for the weights that were added under it, not for whatever lies there today.
+void refuseChanged(const LoadedBackbone& loaded) {
+  if (loaded.name == loaded.file) return;
+  for (const AddedBackbone& added : addedBackbones())
+    if (added.name == loaded.name && added.file == loaded.file && added.sha256 != loaded.sha256)
+      throw BadInput({error("--backbone", "\"" + loaded.file + "\" has changed since it was added as \"" + loaded.name + "\"",
+                            "palimpsest-cli backbone add \"" + loaded.file + "\" takes it as it is now")});
+}
+
 }  // namespace
 
 fs::path backboneFile(const std::string& name, const std::string& resource_folder) {
-  return name == "micro" ? fs::path(resource_folder) / "weights" / "micro.safetensors" : fs::path(name);
+  if (name == "micro") return fs::path(resource_folder) / "weights" / "micro.safetensors";
+  std::error_code ignored;
+  if (fs::exists(name, ignored)) return name;
+  for (const AddedBackbone& added : addedBackbones())
+    if (added.name == name) return added.file;
+  return name;
 }
 
-LoadedBackbone loadBackbone(const std::string& name, int image_size, const std::string& resource_folder) {
+PositionResize positionResizeNamed(const std::string& name) { return name == "timm1" ? PositionResize::Timm1 : PositionResize::Timm06; }
+
+LoadedBackbone loadBackbone(const std::string& name, int image_size, const std::string& resource_folder, PositionResize resize) {
   LoadedBackbone out;
   if (name.starts_with(kNew)) {
     out = newBackbone(name, image_size);
@@ -120,7 +137,7 @@ LoadedBackbone loadBackbone(const std::string& name, int image_size, const std::
       throw BadInput(
           {error("--backbone", "there are no weights at \"" + path.string() + "\"",
                  name == "micro" ? "The bundled weights are missing: install the program's resources again."
-                                 : "Give \"micro\", a weights file (.safetensors, .pth, .npz), or \"new:image=28,patch=4,...\".")});
+                                 : "Give \"micro\", a name from \"list backbones\", a weights file (.safetensors, .pth, .npz), or \"new:image=28,patch=4,...\".")});
     Issues issues;
     const TensorTable file = timmNames(readWeights(path), path.string(), out.names, issues);
     const Architecture found = hasErrors(issues) ? Architecture{} : readArchitecture(file, path.string(), issues);
@@ -134,10 +151,11 @@ LoadedBackbone loadBackbone(const std::string& name, int image_size, const std::
     if (hasErrors(issues)) throw BadInput(std::move(issues));
     out.warnings = std::move(issues);
     out.vit = vit::Vit(out.shape);
-    fill(out, file, found);
+    fill(out, file, found, resize);
     out.name = name;
     out.file = path.string();
     out.sha256 = sha256OfFile(path);
+    refuseChanged(out);
     out.metadata = file.metadata;
     out.input_range = found.input_range;
     out.licence = valueOr(out.metadata, "licence", valueOr(out.metadata, "license", ""));
@@ -178,7 +196,7 @@ void saveBackbone(const fs::path& file, const vit::Vit& vit, Metadata metadata, 
   writeTensors(file, tensors, metadata);
 }
 
-at::Tensor resizedPositions(const at::Tensor& positions, int prefix, int target_grid) {
+at::Tensor resizedPositions(const at::Tensor& positions, int prefix, int target_grid, PositionResize resize) {
   const auto grid = static_cast<std::int64_t>(std::lround(std::sqrt(positions.size(1) - prefix)));
   if (grid == target_grid) return positions;
   const std::int64_t width = positions.size(2);
@@ -187,7 +205,8 @@ at::Tensor resizedPositions(const at::Tensor& positions, int prefix, int target_
   const auto options = F::InterpolateFuncOptions()
                            .size(std::vector<std::int64_t>{target_grid, target_grid})
                            .mode(torch::kBicubic)
-                           .align_corners(false);
+                           .align_corners(false)
+                           .antialias(resize == PositionResize::Timm1);
   const at::Tensor resized = F::interpolate(image, options).permute({0, 2, 3, 1}).reshape({1, -1, width});
   return torch::cat({positions.slice(1, 0, prefix), resized}, 1).contiguous();
 }

@@ -3,6 +3,8 @@
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
+#include <QRegularExpression>
+#include <QScopeGuard>
 #include <QTemporaryDir>
 #include <QTest>
 
@@ -16,6 +18,13 @@ QJsonObject resultsOf(const QString& folder) {
   QJsonObject results = QJsonDocument::fromJson(readFile(folder + QStringLiteral("/results.json"))).object();
   for (const char* key : {"seconds", "peak_rss_bytes"}) results.remove(QLatin1String(key));
   return results;
+}
+
+std::vector<double> lossesOf(const QString& folder) {
+  std::vector<double> all;
+  for (const palimpsest::Event& event : palimpsest::record::effectiveEvents(folder.toStdString()))
+    if (const auto* step = std::get_if<palimpsest::StepMeasured>(&event.what)) all.push_back(step->loss);
+  return all;
 }
 
 }  // namespace
@@ -35,6 +44,9 @@ class TestCliRuns : public QObject {
   void reportsReadATornRun();
   void runsAreListed();
   void featuresAreWritten();
+  void theCommandOfACardMakesTheSameWeights_data();
+  void theCommandOfACardMakesTheSameWeights();
+  void weightsAreAddedListedAssessedAndForgotten();
 
  private:
   QString path(const char* name) const { return folder_->filePath(QLatin1String(name)); }
@@ -84,10 +96,7 @@ void TestCliRuns::anotherSeedGivesAnotherRun() {
             QStringList{QStringLiteral("--seed"), QLatin1String(seed)})
             .status != 0)
       return std::vector<double>{};
-    std::vector<double> all;
-    for (const palimpsest::Event& event : palimpsest::record::effectiveEvents(path(name).toStdString()))
-      if (const auto* step = std::get_if<palimpsest::StepMeasured>(&event.what)) all.push_back(step->loss);
-    return all;
+    return lossesOf(path(name));
   };
   const auto one = losses("one", "1"), same = losses("same", "1"), two = losses("two", "2");
   QVERIFY(!one.empty() && one.size() == two.size());
@@ -163,6 +172,53 @@ void TestCliRuns::featuresAreWritten() {
   const QByteArray file = readFile(path("f.safetensors"));
   QVERIFY(file.contains("\"features\"") && file.contains("\"labels\""));
   QVERIFY(file.size() > 6 * 40 * (32 * 4 + 8));
+}
+
+void TestCliRuns::theCommandOfACardMakesTheSameWeights_data() {
+  QTest::addColumn<QString>("objective");
+  QTest::newRow("distilled") << QStringLiteral("distilled --phases.1.warmup_steps 5 --phases.1.batch 16");
+  QTest::newRow("supervised") << QStringLiteral("supervised --phases.0.batch 16 --half --assess world:classes=5,train=12,test=1,side=16,seed=3");
+}
+
+void TestCliRuns::theCommandOfACardMakesTheSameWeights() {
+  QFETCH(QString, objective);
+  QDir().mkpath(path("first"));
+  QDir().mkpath(path("second"));
+  QStringList command = QStringLiteral("pretrain --data world:classes=40,train=40,test=1,side=28 --threads 1 --seed 3 --backbone "
+                                       "new:image=28,patch=14,width=32,depth=2,heads=2,seed=7 --objective %1").arg(objective).split(QLatin1Char(' '));
+  if (!objective.contains(QStringLiteral("--assess"))) command << QStringLiteral("--assess") << QStringLiteral("none");
+  const Ended ended = cli(command + QStringList{QStringLiteral("--run"), path("first/run"), QStringLiteral("--out"), path("first/w.safetensors")});
+  QVERIFY2(ended.status == 0, qPrintable(ended.err));
+  const QString card = QString::fromUtf8(readFile(path("first/w.md")));
+  QCOMPARE(card.contains(QStringLiteral("nearest mean | ridge")), objective.contains(QStringLiteral("--assess")));
+  const QString line = card.mid(card.indexOf(QStringLiteral("palimpsest-cli pretrain"))).section(QLatin1Char('\n'), 0, 0);
+  QStringList again = line.split(QLatin1Char(' ')).mid(1);
+  again.replaceInStrings(QRegularExpression(QStringLiteral("^w\\.safetensors$")), path("second/w.safetensors"));
+  again << QStringLiteral("--run") << path("second/run") << QStringLiteral("--assess") << QStringLiteral("none");
+  const Ended repeated = cli(again);
+  QVERIFY2(repeated.status == 0, qPrintable(line + repeated.err));
+  QVERIFY(stepsRecorded(path("first/run")) >= 100);
+  QCOMPARE(lossesOf(path("second/run")), lossesOf(path("first/run")));
+  QCOMPARE(readFile(path("second/w.safetensors")), readFile(path("first/w.safetensors")));
+}
+
+void TestCliRuns::weightsAreAddedListedAssessedAndForgotten() {
+  qputenv("PALIMPSEST_DATA", path("data").toUtf8());
+  const auto forget = qScopeGuard([] { qunsetenv("PALIMPSEST_DATA"); });
+  const QString file = QStringLiteral(PALIMPSEST_SOURCE_DIR "/tests/weights/recorded/vit.pth");
+  const auto listed = [] { return cli({QStringLiteral("list"), QStringLiteral("backbones")}).out; };
+  QCOMPARE(cli({QStringLiteral("backbone"), QStringLiteral("add"), file}).status, 0);
+  QVERIFY2(listed().contains(QStringLiteral("added")), qPrintable(listed()));
+  const Ended assessed = cli(QStringLiteral("backbone assess --backbone vit --data shapes:classes=5,train=12,test=4,side=16 --threads 1 --random-features 50 --json").split(QLatin1Char(' ')));
+  QVERIFY2(assessed.status == 0, qPrintable(assessed.err));
+  const QJsonObject figures = QJsonDocument::fromJson(assessed.out.toUtf8()).object();
+  QCOMPARE(figures[QLatin1String("test_images")].toInt(), 20);
+  QVERIFY(figures[QLatin1String("nearest_mean")].toDouble() > 0);
+  QCOMPARE(cli({QStringLiteral("backbone"), QStringLiteral("remove"), QStringLiteral("vit")}).status, 0);
+  QVERIFY(!listed().contains(QStringLiteral("added")));
+  QCOMPARE(cli({QStringLiteral("backbone"), QStringLiteral("remove"), QStringLiteral("vit")}).status, 2);
+  QCOMPARE(cli({QStringLiteral("backbone"), QStringLiteral("add"), path("nowhere.pth"), file + QStringLiteral("x")}).err.count(QStringLiteral("is no file")), 2);
+  QCOMPARE(cli({QStringLiteral("backbone")}).status, 2);
 }
 
 QTEST_GUILESS_MAIN(TestCliRuns)

@@ -28,7 +28,7 @@ void TestCliUsage::helpNamesEveryCommand() {
   const Ended help = cli({QStringLiteral("--help")});
   QCOMPARE(help.status, 0);
   for (const char* command :
-       {"run", "compare", "resume", "report", "list", "docs", "check", "features", "pretrain", "sheet", "bench"})
+       {"run", "compare", "resume", "report", "list", "docs", "check", "features", "backbone", "pretrain", "sheet", "bench"})
     QVERIFY2(help.out.contains(QLatin1String(command)), command);
   const Ended version = cli({QStringLiteral("--version")});
   QCOMPARE(version.status, 0);

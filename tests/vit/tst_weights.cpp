@@ -230,6 +230,18 @@ class TestWeights : public QObject {
     QVERIFY(torch::equal(resizedPositions(table, 1, 5).select(1, 0), table.select(1, 0)));
   }
 
+  // The squares 0 to 64 on a 3 x 3 grid, as PyTorch's own interpolation gives them in Python.
+  void bothConventionsOfInterpolationAreTimms() {
+    const Tensor table = torch::cat({torch::zeros({1, 1, 1}), torch::arange(9.0).square().to(torch::kFloat).view({1, 9, 1})}, 1);
+    const auto gridOf = [&](int grid, PositionResize how) { return resizedPositions(table, 1, grid, how).slice(1, 1).flatten(); };
+    const auto near = [](const Tensor& got, std::vector<float> want) { return torch::allclose(got, torch::tensor(want), 1e-5, 1e-5); };
+    QVERIFY(near(gridOf(2, PositionResize::Timm06), {1.430755615f, 6.522369385f, 32.39736938f, 53.18075562f}));
+    QVERIFY(near(gridOf(2, PositionResize::Timm1), {2.871166468f, 8.197848320f, 30.28452492f, 47.04452515f}));
+    QVERIFY(near(gridOf(4, PositionResize::Timm06).slice(0, 0, 4), {-0.686861515f, -0.564096928f, 0.911753178f, 2.677096128f}));
+    QVERIFY(near(gridOf(4, PositionResize::Timm1).slice(0, 0, 4), {-0.506014705f, -0.228327483f, 1.267337203f, 3.043328285f}));
+    QVERIFY(positionResizeNamed("timm06") == PositionResize::Timm06 && positionResizeNamed("timm1") == PositionResize::Timm1);
+  }
+
   void positionsAreInterpolatedAsTimmDoes() {
     const auto small = kShared / "data/vit-tiny/vit_tiny_patch16_112.safetensors";
     if (!std::filesystem::exists(small)) QSKIP("The recorded reference tensors are not on this machine");
