@@ -26,7 +26,8 @@ QString gestures() {
          rowOf(tr("Drag"), tr("Move what is shown; zooming works while data stream in")) +
          rowOf(tr("Double click"), tr("Everything again, following new data")) +
          rowOf(tr("Right click"), tr("Save the plot or its data")) +
-         rowOf(tr("Drop a run's folder"), tr("Opens it; one that is being written is followed live"));
+         rowOf(tr("Drop a run's folder"), tr("Opens it; one that is being written is followed live")) +
+         rowOf(tr("Drop a weights file"), tr("Adds it to the backbones; it stays where it is"));
 }
 }  // namespace
 

@@ -30,6 +30,7 @@ using Perspective = PlotArea::Perspective;
 MainWindow::MainWindow(Workspace& workspace, LogModel& log, style::Theme desktop, QWidget* parent)
     : QMainWindow(parent), workspace_(workspace), desktop_(desktop), plots_(new PlotArea(workspace.runs(), this)),
       transport_(new TransportBar(this)), recipe_(new RecipePanel(workspace.api(), this)),
+      backbones_(new BackbonePanel(workspace.api(), *recipe_, this)),
       timeline_(new TimelineView(this)), status_(new StatusStrip(plots_->frames(), this)),
       exporter_(new Exporter(workspace, *plots_, this)),
       run_notices_(new RunNotices(workspace, plots_->notices(), issues_, this)),
@@ -52,6 +53,7 @@ MainWindow::MainWindow(Workspace& workspace, LogModel& log, style::Theme desktop
   setTheme(themeNamed(last.theme).value_or(ThemeChoice::System));
   recipe_->loadRecipes();
   recipe_->choose(last.recipe);
+  backbones_->load();
   focusChanged(nullptr);
   recovery_->look();
 }
@@ -68,6 +70,9 @@ void MainWindow::buildDocks(LogModel& log) {
   runs_ = new RunListView(workspace_.runs(), this);
   runs_dock_ = dock("runs_dock", tr("Runs"), runs_, Qt::LeftDockWidgetArea);
   inspector_dock_ = dock("inspector_dock", tr("Next run"), recipe_, Qt::RightDockWidgetArea);
+  backbones_dock_ = dock("backbones_dock", tr("Backbones"), backbones_, Qt::RightDockWidgetArea);
+  tabifyDockWidget(inspector_dock_, backbones_dock_);
+  inspector_dock_->raise();
   timeline_dock_ = dock("timeline_dock", tr("Timeline"), timeline_, Qt::BottomDockWidgetArea);
   timeline_dock_->setTitleBarWidget(new QWidget(timeline_dock_));  // a spine, not a panel: no title
   timeline_dock_->setFeatures(QDockWidget::NoDockWidgetFeatures);
@@ -84,7 +89,8 @@ void MainWindow::buildDocks(LogModel& log) {
   connect(issues_view, &IssuesView::jumpRequested, recipe_, &RecipePanel::reveal);
   QMenu* view = actions_->menu("&View");
   view->addSeparator();
-  for (QDockWidget* shown : {runs_dock_, inspector_dock_, log_dock_, issues_dock_}) view->addAction(shown->toggleViewAction());
+  for (QDockWidget* shown : {runs_dock_, inspector_dock_, backbones_dock_, log_dock_, issues_dock_})
+    view->addAction(shown->toggleViewAction());
 }
 
 void MainWindow::buildBars() {
@@ -137,6 +143,7 @@ void MainWindow::connectViews() {
   connect(transport_, &TransportBar::stopRequested, this, [&launcher] { launcher.post({Command::What::Stop}); });
   connect(recipe_, &RecipePanel::runRequested, &workspace_, &Workspace::start);
   connect(recipe_, &RecipePanel::problem, &workspace_, &Workspace::problem);
+  connect(backbones_, &BackbonePanel::problem, &workspace_, &Workspace::problem);
   connect(&workspace_, &Workspace::focusChanged, this, &MainWindow::focusChanged);
   connect(&launcher, &RunLauncher::liveChanged, this, &MainWindow::refresh);
   connect(&launcher.queue(), &RunQueue::changed, this, &MainWindow::refresh);
@@ -197,6 +204,7 @@ void MainWindow::refresh() {
   RunData* controlled = launcher.live() ? launcher.live() : focus;
   transport_->setRun(controlled, controlled && controlled == launcher.live());
   recipe_->setBusy(launcher.live() != nullptr);
+  backbones_->setRunning(launcher.live() != nullptr);
   const std::size_t waiting = launcher.queue().waiting().size();
   tools_->setWaiting(waiting, launcher.held());
   (*actions_)[Act::GoOn]->setEnabled(launcher.held());
@@ -231,7 +239,8 @@ void MainWindow::moveToTask(int by) {
 
 void MainWindow::setPerspective(Perspective perspective) {
   plots_->setPerspective(perspective);
-  inspector_dock_->setVisible(perspective == Perspective::Work);
+  for (QDockWidget* shown : {backbones_dock_, inspector_dock_}) shown->setVisible(perspective == Perspective::Work);
+  inspector_dock_->raise();
   arrange();
   const Act act = perspective == Perspective::Learn ? Act::Learn : perspective == Perspective::Work ? Act::Work : Act::CompareRuns;
   (*actions_)[act]->setChecked(true);
@@ -265,8 +274,19 @@ void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
 }
 
 void MainWindow::dropEvent(QDropEvent* event) {
-  for (const QUrl& url : event->mimeData()->urls())
-    if (url.isLocalFile()) workspace_.open(url.toLocalFile().toStdString());
+  QStringList weights;
+  for (const QUrl& url : event->mimeData()->urls()) {
+    if (!url.isLocalFile()) continue;
+    if (BackbonePanel::takes(url.toLocalFile())) weights << url.toLocalFile();
+    else workspace_.open(url.toLocalFile().toStdString());
+  }
+  if (!weights.isEmpty()) addWeights(weights);
+}
+
+void MainWindow::addWeights(const QStringList& files) {
+  backbones_dock_->show();
+  backbones_dock_->raise();
+  backbones_->add(files);
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {
@@ -274,7 +294,8 @@ void MainWindow::closeEvent(QCloseEvent* event) {
     closing_ = Closing::Saving;
     plots_->notices().show(QStringLiteral("closing"),
                            {Notice::Kind::Note, tr("Saving a checkpoint. The window closes by itself; next time the run is offered again."), {}, false});
-    for (QWidget* part : {static_cast<QWidget*>(runs_dock_), static_cast<QWidget*>(inspector_dock_), static_cast<QWidget*>(menuBar())})
+    for (QWidget* part : {static_cast<QWidget*>(runs_dock_), static_cast<QWidget*>(inspector_dock_), static_cast<QWidget*>(backbones_dock_),
+                          static_cast<QWidget*>(menuBar())})
       part->setEnabled(false);
     workspace_.launcher().close();
   }

@@ -4,6 +4,7 @@
 #include <QMainWindow>
 
 #include "app/actions.h"
+#include "app/backbone_panel.h"
 #include "app/exporter.h"
 #include "app/plot_area.h"
 #include "app/recipe_panel.h"
@@ -30,6 +31,7 @@ class MainWindow : public QMainWindow {
   Actions& actions() { return *actions_; }
   PlotArea& plots() { return *plots_; }
   RecipePanel& recipe() { return *recipe_; }
+  BackbonePanel& backbones() { return *backbones_; }
   TransportBar& transport() { return *transport_; }
   TimelineView& timeline() { return *timeline_; }
   IssuesModel& issues() { return issues_; }
@@ -57,6 +59,7 @@ class MainWindow : public QMainWindow {
   void focusChanged(RunData* run);
   void refresh();                 // what is enabled, who is controlled, the title
   void askOpen();
+  void addWeights(const QStringList& files);
   void moveToTask(int by);
   void moveCursor(double step);
   void resetLayout();
@@ -71,11 +74,12 @@ class MainWindow : public QMainWindow {
   Actions* actions_ = nullptr;
   RunListView* runs_ = nullptr;
   RecipePanel* recipe_;
+  BackbonePanel* backbones_;
   TimelineView* timeline_;
   StatusStrip* status_;
   ToolRow* tools_ = nullptr;
-  QDockWidget *runs_dock_ = nullptr, *inspector_dock_ = nullptr, *timeline_dock_ = nullptr, *log_dock_ = nullptr,
-              *issues_dock_ = nullptr;
+  QDockWidget *runs_dock_ = nullptr, *inspector_dock_ = nullptr, *backbones_dock_ = nullptr, *timeline_dock_ = nullptr,
+              *log_dock_ = nullptr, *issues_dock_ = nullptr;
   QByteArray first_layout_;
   bool caption_dismissed_ = false, arranged_ = false;
   Exporter* exporter_;

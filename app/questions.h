@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QString>
+#include <QStringList>
 #include <functional>
 
 class QWidget;
@@ -9,6 +10,7 @@ class QWidget;
 namespace palimpsest {
 
 void askRunFolder(QWidget* parent, const QString& start, std::function<void(const QString& folder)> then);
+void askWeights(QWidget* parent, std::function<void(const QStringList& files)> then);
 void askDiscard(QWidget* parent, const QString& run, const QString& folder, std::function<void()> then);
 
 }  // namespace palimpsest

@@ -91,12 +91,17 @@ void RecipePanel::showRecipe(int index) {
   go_->setEnabled(form_.valid());
 }
 
+RunOptions RecipePanel::options() const {
+  if (form_.groups().empty()) return {};
+  Issues none;
+  return readParams<RunOptions>(form_.values(0), "", none);
+}
+
 RunPlan RecipePanel::plan() const {
   RunPlan plan;
   if (form_.groups().empty()) return plan;
   plan.recipe = resolved_;
-  Issues none;
-  plan.options = readParams<RunOptions>(form_.values(0), "", none);
+  plan.options = options();
   for (int group = 1; group < int(form_.groups().size()); ++group) {
     Value* place = plan.recipe.at(form_.groups()[std::size_t(group)].path);
     if (!place) continue;

@@ -24,6 +24,7 @@ class RecipePanel : public QWidget {
   bool choose(const QString& name);        // a bundled recipe by name
   QString chosen() const;
   RunPlan plan() const;                    // the chosen recipe with what was changed
+  RunOptions options() const;              // of that plan
   ParamFormModel& form() { return form_; }
   void reveal(const QString& path);        // opens the row of an issue
   void setBusy(bool busy);                 // an engine is at work: the button queues

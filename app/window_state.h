@@ -13,7 +13,7 @@ struct WindowState {
   QString theme, recipe;
 };
 
-constexpr int kLayoutVersion = 1;  // a stored layout of another number is not restored
+constexpr int kLayoutVersion = 2;  // a stored layout of another number is not restored
 
 void saveWindow(const QMainWindow& window, const WindowState& state);
 WindowState savedState();

@@ -7,6 +7,7 @@
 
 #include "widgets/models/run_list.h"
 #include "widgets/style/palette.h"
+#include "widgets/views/two_lines.h"
 
 namespace palimpsest {
 
@@ -28,12 +29,6 @@ void drawSparkline(QPainter& painter, const QRectF& rect, const QList<double>& v
   painter.setPen(Qt::NoPen);
   painter.setBrush(colour);
   painter.drawEllipse(line.back(), 2.2, 2.2);
-}
-
-QFont smallFont(const QFont& font) {
-  QFont small = font;
-  small.setPointSizeF(font.pointSizeF() * 0.88);
-  return small;
 }
 
 }  // namespace
@@ -59,23 +54,15 @@ void RunDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, c
                   index.data(RunListModel::ColourRole).value<QColor>());
     area.setRight(spark.left() - 8);
   }
-  const QFont small = smallFont(item.font);
-  const QFontMetricsF upper(item.font), lower(small);
-  const double top = area.center().y() - (upper.height() + lower.height()) / 2;
-  painter->setFont(item.font);
-  painter->setPen(text);
-  painter->drawText(QPointF(area.left(), top + upper.ascent()), upper.elidedText(title, Qt::ElideRight, area.width()));
   const QModelIndex state = index.siblingAtColumn(RunListModel::Status);
   const QVariant said = state.data(Qt::ForegroundRole);
-  painter->setFont(small);
-  painter->setPen(said.isValid() ? said.value<QColor>() : style::muted());
-  painter->drawText(QPointF(area.left(), top + upper.height() + lower.ascent()), lower.elidedText(state.data().toString(), Qt::ElideRight, area.width()));
+  drawTwoLines(*painter, area, item.font, {title, text},
+               {state.data().toString(), said.isValid() ? said.value<QColor>() : style::muted()});
   painter->restore();
 }
 
 QSize RunDelegate::sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const {
-  const int lines = QFontMetrics(option.font).height() + QFontMetrics(smallFont(option.font)).height();
-  return {QStyledItemDelegate::sizeHint(option, index).width(), lines + 10};
+  return {QStyledItemDelegate::sizeHint(option, index).width(), heightOfTwoLines(option.font)};
 }
 
 }  // namespace palimpsest
