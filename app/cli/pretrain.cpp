@@ -117,6 +117,15 @@ std::string assessmentsOf(const std::filesystem::path& weights, const Arguments&
          rows + "\n";
 }
 
+// The card beside the weights that training began with, one level down: without it the last command is half the story.
+std::string beginningOf(const std::string& backbone) {
+  std::ifstream card(std::filesystem::path(backbone).replace_extension(".md"));
+  if (backbone.starts_with("new:") || !card) return {};
+  std::string text = "\n## " + backbone + ", which it began with\n\n", line;
+  for (std::getline(card, line); std::getline(card, line);) text += (line.starts_with('#') ? "#" : "") + line + "\n";
+  return text;
+}
+
 // What somebody needs to know of the weights, and to make them again.
 void writeCard(const std::filesystem::path& weights, const std::filesystem::path& folder, const Arguments& arguments, Console& console) {
   const record::Reader run(folder);
@@ -133,7 +142,7 @@ void writeCard(const std::filesystem::path& weights, const std::filesystem::path
        << " |\n| input range | " << text("options.input_range") << " |\n| seed | " << text("seed")
        << " |\n| program | Palimpsest " << text("version") << ", LibTorch " << text("torch") << ", " << text("device")
        << ", " << text("threads") << " threads |\n| held-out accuracy on its own classes | "
-       << (results && results->find("last") ? results->find("last")->text() : "")
+       << (results && results->find("last") ? fmt::format("{:.2f}", results->find("last")->asDouble()) : "")
        << " % |\n| licence | GPL-3.0-or-later |\n\n"
        << assessmentsOf(weights, arguments, console)
        << "Recipe:\n\n```json\n"
@@ -143,7 +152,7 @@ void writeCard(const std::filesystem::path& weights, const std::filesystem::path
   for (const auto& [name, value] : run.run().find("options")->asObject())
     for (const ParamSpec& spec : specsOf<RunOptions>())
       if (spec.name == name && !(spec.fallback == value)) card << " " << flagOf(name) << " " << value.text();
-  card << (arguments.half ? " --half" : "") << " --out " << weights.filename().string() << "\n```\n";
+  card << (arguments.half ? " --half" : "") << " --out " << weights.filename().string() << "\n```\n" << beginningOf(text("options.backbone"));
   record::writeFileAtomically(std::filesystem::path(weights).replace_extension(".md"), card.str());
 }
 

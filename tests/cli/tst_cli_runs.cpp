@@ -200,6 +200,11 @@ void TestCliRuns::theCommandOfACardMakesTheSameWeights() {
   QVERIFY(stepsRecorded(path("first/run")) >= 100);
   QCOMPARE(lossesOf(path("second/run")), lossesOf(path("first/run")));
   QCOMPARE(readFile(path("second/w.safetensors")), readFile(path("first/w.safetensors")));
+
+  command.replaceInStrings(QRegularExpression(QStringLiteral("^new:.*")), path("first/w.safetensors"));
+  const Ended further = cli(command + QStringList{QStringLiteral("--run"), path("third"), QStringLiteral("--out"), path("further.safetensors")});
+  QVERIFY2(further.status == 0, qPrintable(further.err));
+  QVERIFY(readFile(path("further.md")).contains(line.toUtf8()));  // the first half of the story
 }
 
 void TestCliRuns::weightsAreAddedListedAssessedAndForgotten() {
