@@ -8,7 +8,7 @@ RunOptions defaultComparisonOptions() {
   options.scenario = "cil:init=2,increment=2,order=1993";
   options.limit_train = 500;
   options.limit_test = 200;
-  options.epochs = 3;
+  options.epochs = 2;
   options.probe_images = 20;
   options.probe_every = 25;
   return options;
