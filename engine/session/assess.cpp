@@ -7,6 +7,7 @@
 #include "engine/engine.h"
 #include "engine/parts/random_tensors.h"
 #include "engine/protocol/error.h"
+#include "engine/session/input.h"
 #include "engine/weights/backbone.h"
 
 namespace palimpsest {
@@ -20,14 +21,6 @@ constexpr std::int64_t kChunk = 4096;
 struct Labelled {
   Tensor features, labels;  // [N, D] float32, [N] int64, on the CPU
 };
-
-Transform transformFor(const RunOptions& options, const LoadedBackbone& backbone) {
-  TransformSpec spec;
-  spec.name = options.test_transform;
-  spec.side = backbone.shape.image;
-  spec.range = options.input_range == "default" ? backbone.input_range : options.input_range;
-  return Transform(spec);
-}
 
 Labelled featuresOf(LoadedBackbone& backbone, std::shared_ptr<const Split> split, std::vector<std::int64_t> order, const Transform& transform,
                     const torch::Device& device, int batch_size, const AssessProgress& progress) {
@@ -130,7 +123,7 @@ Assessment assess(const AssessRequest& request, const AssessProgress& progress) 
   const Dataset data = openDataset(request.options.data, request.options.limit_train, request.options.limit_test);
   LoadedBackbone backbone = loadBackbone(request.options.backbone, request.options.image_size, resourceFolder().string(), positionResizeNamed(request.options.position_resize));
   backbone.vit->to(device);
-  const Transform transform = transformFor(request.options, backbone);
+  const Transform transform = transformOf(request.options, backbone, false);
   const torch::NoGradGuard no_graph;
 
   std::vector<std::int64_t> learn, look;

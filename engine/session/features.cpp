@@ -6,6 +6,7 @@
 #include "engine/device/process.h"
 #include "engine/engine.h"
 #include "engine/protocol/error.h"
+#include "engine/session/input.h"
 #include "engine/weights/backbone.h"
 #include "engine/weights/tensors.h"
 
@@ -27,14 +28,6 @@ class BlockClasses final : public vit::Hooks {
   std::vector<Tensor> seen;
 };
 
-Transform testTransform(const RunOptions& options, const LoadedBackbone& backbone) {
-  TransformSpec spec;
-  spec.name = options.test_transform;
-  spec.side = backbone.shape.image;
-  spec.range = options.input_range == "default" ? backbone.input_range : options.input_range;
-  return Transform(spec);
-}
-
 }  // namespace
 
 FeatureSummary extractFeatures(const FeatureRequest& request) {
@@ -52,7 +45,7 @@ FeatureSummary extractFeatures(const FeatureRequest& request) {
   plan.split = request.split == "train" ? data.train : data.test;
   plan.batch = request.options.eval_batch;
   for (std::int64_t i = 0; i < plan.split->size(); ++i) plan.order.push_back(i);
-  const Transform transform = testTransform(request.options, backbone);
+  const Transform transform = transformOf(request.options, backbone, false);
   Loader loader(plan, transform);
   std::vector<Tensor> features, classes;
   std::vector<std::int64_t> labels;

@@ -7,6 +7,7 @@
 #include "engine/device/memory.h"
 #include "engine/device/process.h"
 #include "engine/parts/catalogue.h"
+#include "engine/session/input.h"
 
 namespace palimpsest {
 namespace {
@@ -14,19 +15,6 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 
 double secondsSince(SteadyClock::time_point begin) { return std::chrono::duration<double>(SteadyClock::now() - begin).count(); }
-
-std::string rangeOf(const RunOptions& options, const LoadedBackbone& backbone) {
-  return options.input_range == "default" ? backbone.input_range : options.input_range;
-}
-
-Transform transformOf(const RunOptions& options, const LoadedBackbone& backbone, bool train) {
-  TransformSpec spec;
-  spec.name = train ? options.train_transform : options.test_transform;
-  spec.train = train;
-  spec.side = backbone.shape.image;
-  spec.range = rangeOf(options, backbone);
-  return Transform(spec);
-}
 
 class Count final : public State {
  public:
