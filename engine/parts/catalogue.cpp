@@ -4,7 +4,9 @@
 #include "engine/parts/head/heads.h"
 #include "engine/parts/penalty/descriptor_distillation.h"
 #include "engine/parts/phase/phases.h"
-#include "engine/parts/prompts/prompts.h"
+#include "engine/parts/prompts/injectors.h"
+#include "engine/parts/prompts/pools.h"
+#include "engine/parts/prompts/selectors.h"
 
 namespace palimpsest {
 namespace {
@@ -12,11 +14,11 @@ namespace {
 Catalogue makeCatalogue() {
   Catalogue c;
   c.queries.add<ClsFrozenQuery>();
-  c.pools.add<FlatPool>();
-  c.selectors.add<TopKCosine>();
-  c.injectors.add<TokenInjector>();
-  c.features.add<ClsFeature>().add<InjectedMeanFeature>();
-  c.heads.add<LinearHead>().add<PrototypeHead>();
+  c.pools.add<FlatPool>().add<ComponentPool>();
+  c.selectors.add<ConstantSelector>().add<TopKCosine>().add<GatedCosine>();
+  c.injectors.add<TokenInjector>().add<DeepTokenInjector>().add<PrefixInjector>().add<GeneratedInjector>();
+  c.features.add<ClsFeature>().add<InjectedMeanFeature>().add<BothClsFeature>();
+  c.heads.add<LinearHead>().add<PrototypeHead>().add<FirstSessionHead>();
   c.penalties.add<DescriptorDistillation>();
   c.phases.add<SgdPhase>().add<ObservePhase>().add<WarmStartPhase>();
   return c;
@@ -27,10 +29,47 @@ std::string useOf(const Value* spec) {
   return use ? use->asString() : "";
 }
 
+std::int64_t wholeOr(const Value& entry, const char* path, std::int64_t otherwise) {
+  const Value* found = entry.at(path);
+  return found ? found->asInt() : otherwise;
+}
+
+std::string textOr(const Value& entry, const char* path) {
+  const Value* found = entry.at(path);
+  return found ? found->asString() : "";
+}
+
+bool goesBySlices(const Value& entry) {
+  for (const char* rule : {"select.train", "select.test"})
+    if (textOr(entry, rule) == "task" || textOr(entry, rule) == "nearest-mean") return true;
+  return false;
+}
+
+// What pool, selector and injector of one entry ask of each other.
+void entryRules(const Value& entry, const std::string& path, Issues& issues) {
+  const std::string pool = useOf(entry.find("pool")), select = useOf(entry.find("select")), inject = useOf(entry.find("inject"));
+  const std::int64_t size = wholeOr(entry, "pool.size", 0), top_k = wholeOr(entry, "select.top_k", 0), length = wholeOr(entry, "pool.length", 0);
+  if (select == TopKCosine::kName && size > 0 && top_k > size)
+    issues.push_back(error(path + ".select.top_k", "[top-k-cosine] top_k " + std::to_string(top_k) + " is larger than the pool (size " + std::to_string(size) + ")"));
+  if ((pool == ComponentPool::kName) != (select == GatedCosine::kName))
+    issues.push_back(error(path + ".select.use", "components are summed by their weights, and nothing else is", "\"components\" and \"gated-cosine\" go together"));
+  if (select == TopKCosine::kName && goesBySlices(entry) && wholeOr(entry, "pool.per_task", 0) == 0)
+    issues.push_back(error(path + ".pool.per_task", "[flat] the choice goes by the task that owns a prompt, and no task owns any", "say how many each task owns"));
+  if (inject == PrefixInjector::kName && length % 2 != 0)
+    issues.push_back(error(path + ".pool.length", "[prefix] half of the rows are keys and half are values: " + std::to_string(length) + " is odd"));
+  if (inject == GeneratedInjector::kName && length != 1)
+    issues.push_back(error(path + ".pool.length", "[generated] the pool holds one code for each task: its length must be 1"));
+  if (inject == TokenInjector::kName && pool == ComponentPool::kName)
+    issues.push_back(error(path + ".inject.use", "[tokens] components are keys and values", "use \"prefix\""));
+}
+
 void promptRules(const Value& recipe, Issues& issues) {
   const Value* prompts = recipe.find("prompts");
   const bool prompted = prompts && !prompts->asArray().empty();
-  if (prompted && !recipe.find("query"))
+  bool queried = useOf(recipe.find("feature")) == BothClsFeature::kName;
+  if (prompted)
+    for (const Value& entry : prompts->asArray()) queried = queried || useOf(entry.find("select")) != ConstantSelector::kName;
+  if (prompted && queried && !recipe.find("query"))
     issues.push_back(error("query", "prompts are chosen by a query, and the recipe has none", "add \"query\": {\"use\": \"cls-frozen\"}"));
   if (!prompted && useOf(recipe.find("feature")) == "injected-mean")
     issues.push_back(error("feature.use", "[injected-mean] nothing is injected: the recipe has no prompts", "use \"cls\", or add prompts"));
@@ -40,17 +79,16 @@ void promptRules(const Value& recipe, Issues& issues) {
   int place = 0;
   for (const Value& entry : prompts->asArray()) {
     const std::string path = "prompts." + std::to_string(place++);
+    const std::size_t before = issues.size();
     for (const char* slot : {"pool", "select", "inject"})
       if (!entry.find(slot)) issues.push_back(error(path + "." + slot, std::string("a prompt needs a ") + slot));
-    const Value* size = entry.at("pool.size");
-    const Value* top_k = entry.at("select.top_k");
-    if (size && top_k && top_k->asInt() > size->asInt())
-      issues.push_back(error(path + ".select.top_k", "[top-k-cosine] top_k " + top_k->text() + " is larger than the pool (size " + size->text() + ")"));
+    if (issues.size() == before) entryRules(entry, path, issues);
   }
 }
 
 void phaseRules(const Value& recipe, Issues& issues) {
-  const bool observes = useOf(recipe.find("head")) == "prototypes";
+  const std::string head = useOf(recipe.find("head"));
+  const bool first_session = head == FirstSessionHead::kName, observes = head == PrototypeHead::kName || first_session;
   int place = 0, observed = 0, trained = 0;
   for (const Value& phase : recipe.find("phases") ? recipe.find("phases")->asArray() : Value::Array{}) {
     const std::string path = "phases." + std::to_string(place++);
@@ -63,7 +101,9 @@ void phaseRules(const Value& recipe, Issues& issues) {
       issues.push_back(error(path + ".cross_entropy", "[sgd] without the cross-entropy there is nothing to descend: the recipe has no penalties", "give it a weight, or add a penalty"));
     if (useOf(&phase) == "observe" && !observes)
       issues.push_back(error(path + ".use", "[observe] the head \"" + useOf(recipe.find("head")) + "\" has nothing to observe"));
-    if (by_labels && observes)
+    if (by_labels && first_session && (!phase.find("when") || phase.find("when")->asString() != "first-task"))
+      issues.push_back(error(path + ".when", "[sgd] the cosine layer is trained in the first task only; afterwards classes are means", "set it to \"first-task\""));
+    if (by_labels && observes && !first_session)
       issues.push_back(error(path + ".use", "[sgd] class means give no gradient worth following", "train a linear head"));
   }
   if (observes && !observed) issues.push_back(error("phases", "[prototypes] class means need an \"observe\" phase"));

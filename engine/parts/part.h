@@ -32,6 +32,12 @@ struct Setting {
   int classes = 0;         // of the whole data set
   std::uint64_t seed = 0;
   torch::Device device = torch::kCPU;
+  int tasks = 1;           // of the stream
+  std::vector<int> first_labels = {0};  // by task: its first new label
+  int entry = 0;           // which entry of the recipe's prompts the part belongs to
+  int places = 1;          // blocks that the entry's prompts go to, each with prompts of its own
+  int row_width = 0;       // floats of one row of a prompt; 0: the network's width
+  int feature_width = 0;   // what the head reads; 0: the network's width
 };
 
 // What is different from task to task.
@@ -51,40 +57,83 @@ class Part {
   virtual void beginTask(const TaskScope&) {}
   virtual void endTask(const TaskScope&) {}
   virtual void visit(State&) {}
+  // What of the stream does not fit the part, found before anything starts: a pool that is too small for its tasks.
+  virtual void check(Issues&) const {}
+};
+
+// One batch as the parts see it.
+struct Inputs {
+  Tensor images;                      // [B, 3, S, S]; undefined where `known` is all that is needed
+  Tensor known;                       // [B, D] frozen features, where they are cached
+  Tensor tasks;                       // [B] int64, the task of each image; only oracles and training may look at it
+  std::vector<std::int64_t> indices;  // [B] in the split; what a random choice is drawn from
+  double epochs = 1;                  // of the phase under way that are done, with fractions
+};
+
+// What a selector goes by.
+struct Query {
+  Tensor rows;  // [B, D], carries no graph
+  const Inputs& inputs;
+  bool train = false;  // penalties and training-only rules apply
+  int task = 0;        // being learned, or just learned
 };
 
 // Which prompts each image gets.
 struct Choice {
-  Tensor indices;  // [B, N] int64
-  Tensor scores;   // [B, N], differentiable in the keys
-  Tensor penalty;  // scalar to add to the loss; undefined when there is none
+  Tensor indices;   // [B, N] int64: hard selection; undefined where weights say it
+  Tensor asked;     // [B, N]: what each image's own query asked for; undefined where it got that
+  Tensor weights;   // [places, B, M]: the prompts' sum, differentiable; undefined with a hard selection
+  Tensor scores;    // [places or 1, B, M]: similarities to the prompts that could be chosen; carries no graph
+  Tensor penalty;   // scalar to add to the loss; undefined when there is none
+  Tensor confined;  // [B] int64: the task whose classes alone may be predicted; undefined: no such rule
 };
 
-// Prompts and their keys. rows(): [B, N * length, D], differentiable in the prompts.
+// Prompts and their keys.
 class Pool : public Part {
  public:
-  virtual int size() const = 0;
-  virtual const Tensor& keys() const = 0;  // [M, D]
-  virtual Tensor rows(const Choice& choice) const = 0;
+  virtual int size() const = 0;                   // prompts there are
+  virtual int available() const { return size(); }  // prompts [0, available) may be chosen now
+  virtual int owner(int /*prompt*/) const { return -1; }  // the task that trained it; -1: no task owns it
+  virtual int perTask() const { return 0; }       // prompts that each task owns; 0: none are owned
+  // Places that choose for themselves; 1 where all places share one choice.
+  virtual int choices() const { return 1; }
+  virtual Tensor keys(int choice) const = 0;             // [M, D]
+  virtual Tensor gates(int) const { return {}; }         // [M, D], CODA-Prompt's attention vectors; undefined: none
+  virtual void setKeys(int /*choice*/, int /*first*/, const Tensor& /*rows*/) {}
+  // [B, N, length, W], differentiable in the prompts. N is 1 for a weighted sum.
+  virtual Tensor rows(const Choice& choice, int place) const = 0;
+  virtual Tensor penalty() const { return {}; }          // scalar; undefined when there is none
 };
 
 class Selector : public Part {
  public:
-  // query [B, D] carries no graph. `train`: penalties and training-only rules apply.
-  virtual Choice choose(const Tensor& query, const Pool& pool, bool train) const = 0;
+  virtual Choice choose(const Query& query, const Pool& pool) const = 0;
+  virtual bool queries() const { return true; }  // whether it looks at queries at all
+  // Told after a training step what was chosen: for rules that depend on past use.
+  virtual void used(const Choice&) {}
+  // Queries [n, D] of all the task's training images under the test transform, before the task's first step.
+  virtual bool studies() const { return false; }
+  virtual void study(const Tensor& /*queries*/, const Tensor& /*labels*/, const TaskScope&, Pool&) {}
+  // Images that vote together at test; 0: every image has its own say.
+  virtual int votes() const { return 0; }
 };
 
 class Injector : public Part {
  public:
-  // Hooks for one forward pass; `rows` as the pool gives them.
-  virtual std::unique_ptr<vit::Hooks> bind(const Tensor& rows) const = 0;
+  virtual int places() const { return 1; }
+  virtual std::vector<int> blocks() const { return {0}; }  // of the network, one for each place
+  virtual int rowWidth() const { return 0; }     // of the rows it wants; 0: the network's width
+  // Hooks for one forward pass; rows[place] as the pool gives them.
+  virtual std::unique_ptr<vit::Hooks> bind(const std::vector<Tensor>& rows) const = 0;
 };
 
 // What of the network's output the head reads: [B, F].
 class Feature : public Part {
  public:
   virtual int width(int network_width) const { return network_width; }
-  virtual Tensor read(const vit::Features& features) const = 0;
+  virtual bool wantsFrozen() const { return false; }
+  // frozen: [B, D] features of the unprompted network, undefined unless wanted (and never in training).
+  virtual Tensor read(const vit::Features& features, const Tensor& frozen) const = 0;
 };
 
 class Head : public Part {

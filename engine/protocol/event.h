@@ -235,16 +235,20 @@ struct PromptUse {
   int task = 0, on_task = 0, layer = 0;
   std::int64_t global_step = 0;
   std::string split;
+  std::int64_t images = 0;
   std::vector<std::int64_t> asked, applied;
+  std::vector<double> mass;
   static auto fields() {
     using E = PromptUse;
     return std::tuple{Field{"task", &E::task, {.doc = "Task being learned or just learned."}},
                       Field{"on_task", &E::on_task, {.doc = "Task that the images belong to."}},
-                      Field{"layer", &E::layer, {.doc = "Entry of the recipe's prompts."}},
+                      Field{"layer", &E::layer, {.doc = "What chooses for itself, counted through the recipe's prompts: an entry, or one block of it where blocks choose apart."}},
                       Field{"global_step", &E::global_step, {.doc = "Step of the run."}},
                       Field{"split", &E::split, {.doc = "train or test."}},
+                      Field{"images", &E::images, {.unit = "images", .doc = "Images that were counted."}},
                       Field{"asked", &E::asked, {.unit = "images", .doc = "Per prompt: images whose own query asked for it."}},
-                      Field{"applied", &E::applied, {.unit = "images", .doc = "Per prompt: images that were given it."}}};
+                      Field{"applied", &E::applied, {.unit = "images", .doc = "Per prompt: images that were given it."}},
+                      Field{"mass", &E::mass, {.unit = "images", .doc = "Per prompt: sum over images of its share of the weights; with a hard choice, images given it, divided by the prompts given to each."}}};
   }
 };
 
@@ -268,7 +272,7 @@ struct Keys {
   std::string blob;
   static auto fields() {
     return std::tuple{Field{"task", &Keys::task, {.doc = "Task just learned."}},
-                      Field{"layer", &Keys::layer, {.doc = "Entry of the recipe's prompts."}},
+                      Field{"layer", &Keys::layer, {.doc = "What chooses for itself, as in prompt_use."}},
                       Field{"blob", &Keys::blob, {.doc = "File under blobs/: keys [pool, width]."}}};
   }
 };

@@ -349,6 +349,33 @@ bool setAtPlace(Value& recipe, const Place& place, std::string_view path, std::s
 
 }  // namespace
 
+std::vector<Value> recipesIn(const Value& file) {
+  Value base = file;
+  const Value* variants = file.find("variants");
+  if (variants) base.erase("variants");
+  std::vector<Value> all{base};
+  for (const auto& [name, differences] : variants ? variants->asObject() : Value::Object{}) {
+    Value recipe = base;
+    const auto text = [&](const char* key) { return base.find(key) ? base.find(key)->asString() : std::string(); };
+    recipe["name"] = text("name") + "." + name;
+    recipe["title"] = text("title") + ", " + name;
+    for (const auto& [key, value] : differences.asObject()) {
+      if (key == "set") continue;
+      if (value.isNull()) recipe.erase(key);
+      else recipe[key] = value;
+    }
+    const Value* set = differences.find("set");
+    for (const auto& [path, value] : set ? set->asObject() : Value::Object{}) {
+      const auto dot = path.rfind('.');
+      Value* parent = dot == std::string::npos ? &recipe : recipe.at(path.substr(0, dot));
+      if (parent && parent->isObject()) (*parent)[path.substr(dot + 1)] = value;
+      else recipe["set"][path] = value;
+    }
+    all.push_back(std::move(recipe));
+  }
+  return all;
+}
+
 Resolved resolve(const Value& recipe, const Catalogue& catalogue) {
   Resolver resolver(catalogue);
   Value out = resolver.recipe(recipe);

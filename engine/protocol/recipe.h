@@ -19,6 +19,11 @@ struct PartInfo {
   std::vector<ParamSpec> params;
 };
 
+// A recipe file holds one recipe and, under "variants", what differs in others of its family: top-level keys that take
+// the place of its own (null takes one away) and, under "set", single values by path. The recipe itself comes first, its
+// variants after it, named "recipe.variant" and whole. What leads nowhere stays in, so that resolve() refuses it.
+std::vector<Value> recipesIn(const Value& file);
+
 // Every problem of `recipe` against the catalogue, and the same recipe with every default written out.
 struct Resolved {
   Value recipe;

@@ -90,4 +90,10 @@ Scenario makeScenario(const std::string& text, int classes) {
   return scenario;
 }
 
+int Scenario::taskOf(int label) const {
+  int task = 0;
+  while (task + 1 < static_cast<int>(tasks.size()) && tasks[static_cast<std::size_t>(task) + 1].first_label <= label) ++task;
+  return task;
+}
+
 }  // namespace palimpsest

@@ -17,6 +17,7 @@ struct Scenario {
   std::vector<int> class_order;  // new label -> class of the data set
   std::vector<int> label_of;     // class of the data set -> new label (the inverse)
   std::vector<Task> tasks;
+  int taskOf(int label) const;   // of a new label
 };
 
 // "cil:init=4|all,increment=4,order=1993|natural": PILOT's class-incremental stream (DataManager with shuffle = true

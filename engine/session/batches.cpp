@@ -65,7 +65,10 @@ bool Batches::next(Samples& samples) {
   samples.indices.assign(plan_.order.begin() + first, plan_.order.begin() + first + count);
   std::vector<std::int64_t> labels;
   for (const auto index : samples.indices) labels.push_back(session_.scenario.label_of[static_cast<std::size_t>(plan_.split->label(index))]);
+  std::vector<std::int64_t> tasks;
+  for (const auto label : labels) tasks.push_back(session_.scenario.taskOf(static_cast<int>(label)));
   samples.labels = toDevice(session_, torch::tensor(labels, torch::kLong));
+  samples.tasks = torch::tensor(tasks, torch::kLong);
   samples.known = plan_.cache ? toDevice(session_, plan_.cache->rows(samples.indices)) : Tensor();
   if (loader_) {
     Batch batch;

@@ -56,6 +56,13 @@ Value matrixValue(const AccuracyMatrix& matrix) {
   return Value(std::move(cells));
 }
 
+void readCounts(const Value& from, PromptCounts& counts) {
+  if (const Value* images = from.find("images")) counts.images = images->asInt();
+  if (const Value* asked = from.find("asked")) fromValue(*asked, counts.asked);
+  if (const Value* applied = from.find("applied")) fromValue(*applied, counts.applied);
+  if (const Value* mass = from.find("mass")) fromValue(*mass, counts.mass);
+}
+
 // Keeps the checkpoint of every task's end and the newest `kRolling` of those inside tasks.
 void thinRolling(const std::filesystem::path& folder) {
   constexpr std::size_t kRolling = 2;
@@ -128,7 +135,8 @@ void Session::saveCheckpoint(bool at_task_end) {
   state["class_hits"] = toValue(class_hits);
   state["class_counts"] = toValue(class_counts);
   Value::Array use;
-  for (const auto& counts : prompt_use) use.push_back(toValue(counts));
+  for (const PromptCounts& counts : prompt_use)
+    use.push_back(Value::Object{{"images", counts.images}, {"asked", toValue(counts.asked)}, {"applied", toValue(counts.applied)}, {"mass", toValue(counts.mass)}});
   state["prompt_use"] = Value(std::move(use));
 
   record->sync();  // what the checkpoint says has happened must be in the stream before it
@@ -173,7 +181,8 @@ void Session::restore(const std::filesystem::path& checkpoint) {
   fromValue(*state.find("class_hits"), class_hits);
   fromValue(*state.find("class_counts"), class_counts);
   for (std::size_t i = 0; i < prompt_use.size() && i < state.find("prompt_use")->asArray().size(); ++i)
-    fromValue(state.find("prompt_use")->asArray()[i], prompt_use[i]);
+    readCounts(state.find("prompt_use")->asArray()[i], prompt_use[i]);
+  if (clock.task < tasks()) model.at(scope());
   RunResumed resumed{static_cast<std::int64_t>(number("seq")), clock.global_step, clock.task, clock.phase, clock.epoch, clock.step};
   bus.emit(resumed);
 }

@@ -9,7 +9,7 @@ namespace palimpsest {
 
 struct Descent {
   bool seen = false;  // on all tasks seen, not on this one alone
-  int epochs = 1, batch = 48;
+  int epochs = 1, batch = 48, steps = 0;  // steps of an epoch; the last batch may be smaller
   Optimizer::Choice optimizer;
   double clip = 0, ema = 0;
   double cross_entropy = 1;  // its weight beside the penalties

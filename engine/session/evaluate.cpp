@@ -1,6 +1,7 @@
 // Accuracy on the tasks seen so far, instance by instance: what is predicted for an image does not depend on its batch.
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "engine/session/batches.h"
 #include "engine/session/session.h"
@@ -14,13 +15,19 @@ struct Outcome {
   std::vector<int> labels, predictions;  // classes of the data set
 };
 
+// As asked for; where images vote together, so that no vote is cut in two.
+int evaluationBatch(const Session& session) {
+  const int asked = session.plan.options.eval_batch, votes = session.model.votes();
+  return votes > 1 && votes < asked ? asked / votes * votes : asked;
+}
+
 // One pass over these test images of one task. `checkpointable` is false: the model does not change, and a run that is
 // stopped here evaluates anew when it goes on.
 Outcome pass(Session& session, int on_task, const std::vector<std::int64_t>& images, std::string_view stage, bool probing) {
   BatchPlan plan;
   plan.split = session.data.test.get();
   plan.order = images;
-  plan.batch = session.plan.options.eval_batch;
+  plan.batch = evaluationBatch(session);
   plan.transform = &session.test_transform;
   if (session.model.wantsFrozen()) {
     fillCache(session, session.test_frozen, *session.data.test, session.testIndices(on_task), session.test_transform, session.clock.task);
@@ -38,7 +45,7 @@ Outcome pass(Session& session, int on_task, const std::vector<std::int64_t>& ima
     if (!probing) one.emplace(session);
     const auto begin = std::chrono::steady_clock::now();
     if (!stream.next(samples)) break;
-    const Forward forward = session.model.forward(samples.images, samples.known, false);
+    const Forward forward = session.model.forward(samples, false);
     countPrompts(session, forward);
     const Tensor predicted = forward.logits.argmax(1).cpu();
     for (int i = 0; i < samples.count; ++i) {
@@ -82,7 +89,7 @@ void evaluate(Session& session) {
   session.bus.emit(started);
   std::fill(session.class_hits.begin(), session.class_hits.end(), 0);
   std::fill(session.class_counts.begin(), session.class_counts.end(), 0);
-  for (auto& counts : session.prompt_use) std::fill(counts.begin(), counts.end(), 0);
+  for (PromptCounts& counts : session.prompt_use) counts = {};
   std::vector<Outcome> outcomes;
   for (int task = 0; task <= stage; ++task) {
     outcomes.push_back(pass(session, task, session.testIndices(task), "evaluation", false));
@@ -116,7 +123,7 @@ class Traceless {
 
  private:
   Session& session_;
-  std::vector<std::vector<std::int64_t>> prompt_use_;
+  std::vector<PromptCounts> prompt_use_;
   const Forecast forecast_;
 };
 
@@ -139,28 +146,59 @@ void probe(Session& session) {
   }
 }
 
+namespace {
+
+void addCounts(std::vector<std::int64_t>& counts, const Tensor& per_prompt) {
+  const Tensor now = per_prompt.to(torch::kLong).cpu().contiguous();
+  if (static_cast<std::int64_t>(counts.size()) < now.numel()) counts.resize(static_cast<std::size_t>(now.numel()), 0);
+  for (std::int64_t m = 0; m < now.numel(); ++m) counts[static_cast<std::size_t>(m)] += now.data_ptr<std::int64_t>()[m];
+}
+
+void addMass(std::vector<double>& mass, const Tensor& per_prompt) {
+  const Tensor now = per_prompt.to(torch::kDouble).cpu().contiguous();
+  if (static_cast<std::int64_t>(mass.size()) < now.numel()) mass.resize(static_cast<std::size_t>(now.numel()), 0);
+  for (std::int64_t m = 0; m < now.numel(); ++m) mass[static_cast<std::size_t>(m)] += now.data_ptr<double>()[m];
+}
+
+}  // namespace
+
 void countPrompts(Session& session, const Forward& pass) {
-  for (std::size_t entry = 0; entry < pass.choices.size(); ++entry) {
-    const Tensor chosen = pass.choices[entry].indices.flatten().cpu();
-    const auto* index = chosen.data_ptr<std::int64_t>();
-    for (std::int64_t i = 0; i < chosen.numel(); ++i) ++session.prompt_use[entry][static_cast<std::size_t>(index[i])];
+  const auto selections = session.model.selections();
+  for (std::size_t i = 0; i < selections.size(); ++i) {
+    const Choice& choice = pass.choices[static_cast<std::size_t>(selections[i].entry)];
+    const int prompts = session.model.pool(selections[i].entry).size();
+    PromptCounts& counts = session.prompt_use[i];
+    if (choice.weights.defined()) {
+      const Tensor weights = choice.weights[selections[i].choice].detach().abs().to(torch::kDouble);  // [B, M]
+      counts.images += weights.size(0);
+      addCounts(counts.asked, weights.ne(0).sum(0));
+      addCounts(counts.applied, weights.ne(0).sum(0));
+      addMass(counts.mass, (weights / weights.sum(1, true).clamp_min(1e-12)).sum(0));
+    } else {
+      const Tensor applied = torch::bincount(choice.indices.flatten().cpu(), {}, prompts);
+      counts.images += choice.indices.size(0);
+      addCounts(counts.asked, choice.asked.defined() ? torch::bincount(choice.asked.flatten().cpu(), {}, prompts) : applied);
+      addCounts(counts.applied, applied);
+      addMass(counts.mass, applied.to(torch::kDouble) / static_cast<double>(choice.indices.size(1)));
+    }
   }
 }
 
-// Instance-wise selection gives each image what it asks for, so both counts are the same here.
 void tellPromptUse(Session& session, int on_task, std::string_view split) {
-  for (std::size_t entry = 0; entry < session.prompt_use.size(); ++entry) {
-    auto& counts = session.prompt_use[entry];
+  for (std::size_t i = 0; i < session.prompt_use.size(); ++i) {
+    PromptCounts counts = std::exchange(session.prompt_use[i], {});
+    if (counts.images == 0) continue;
     PromptUse told;
     told.task = session.clock.task;
     told.on_task = on_task;
-    told.layer = static_cast<int>(entry);
+    told.layer = static_cast<int>(i);
     told.global_step = session.clock.global_step;
     told.split = split;
-    told.asked = counts;
-    told.applied = counts;
+    told.images = counts.images;
+    told.asked = std::move(counts.asked);
+    told.applied = std::move(counts.applied);
+    told.mass = std::move(counts.mass);
     session.bus.emit(told);
-    std::fill(counts.begin(), counts.end(), 0);
   }
 }
 

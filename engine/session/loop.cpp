@@ -65,7 +65,7 @@ struct Step {
 // Cross-entropy over the labels [masked, seen): columns below are cut off, which gives old rows exactly zero gradient.
 Step lossOf(Session& session, const Samples& samples, double cross_entropy) {
   Step step;
-  step.pass = session.model.forward(samples.images, samples.known, true);
+  step.pass = session.model.forward(samples, true);
   const int masked = session.model.head().maskedBelow(session.scope());
   step.cross_entropy = torch::cross_entropy_loss(step.pass.logits.slice(1, masked), samples.labels - masked);
   step.penalty = step.pass.penalty;
@@ -133,7 +133,7 @@ BatchPlan epochPlan(Session& session, const Descent& descent, const std::vector<
 }
 
 void runEpoch(Session& session, const Descent& descent, Optimizer& optimizer, Average& average, BatchPlan plan) {
-  const int steps = static_cast<int>((plan.order.size() + static_cast<std::size_t>(plan.batch) - 1) / static_cast<std::size_t>(plan.batch));
+  const int steps = descent.steps;
   Batches batches(session, std::move(plan));
   Samples samples;
   while (session.clock.step < steps) {
@@ -141,6 +141,7 @@ void runEpoch(Session& session, const Descent& descent, Optimizer& optimizer, Av
     const Session::OneStep one(session);
     const auto begin = SteadyClock::now();
     if (!batches.next(samples)) break;
+    samples.epochs = session.clock.epoch + static_cast<double>(session.clock.step) / steps;
     const double lr = descent.rate(session.clock.epoch, session.clock.step);
     optimizer.setRate(lr);
     optimizer.zeroGradients();
@@ -149,6 +150,7 @@ void runEpoch(Session& session, const Descent& descent, Optimizer& optimizer, Av
     const double norm = optimizer.clipped(descent.clip);
     optimizer.step();
     average.add(optimizer.parameters());
+    session.model.used(step.pass);
     countPrompts(session, step.pass);
     tellStep(session, descent, step, samples, lr, norm);
     ++session.clock.step;
@@ -157,14 +159,26 @@ void runEpoch(Session& session, const Descent& descent, Optimizer& optimizer, Av
     session.sums.seconds += spent;
     session.seconds.train += spent;
     session.forecast.done(Work::Train, session.clock.task, samples.count, spent);
+    if (session.plan.options.prompt_every > 0 && session.clock.global_step % session.plan.options.prompt_every == 0) tellPromptUse(session, session.clock.task, "train");
     if (session.plan.options.probe_images > 0 && session.clock.global_step % session.plan.options.probe_every == 0) probe(session);
     session.tellProgress("training", session.clock.step, steps, descent.epochs);
   }
 }
 
+// What selectors want to know of a task's queries before its first step. The cache is full by now.
+void showQueries(Session& session, const TaskScope& scope) {
+  const std::vector<std::int64_t>& images = session.trainIndices(scope.task);
+  std::vector<std::int64_t> labels;
+  for (const auto image : images) labels.push_back(session.scenario.label_of[static_cast<std::size_t>(session.data.train->label(image))]);
+  session.model.study(toDevice(session, session.observed_frozen.rows(images)), toDevice(session, torch::tensor(labels, torch::kLong)), scope);
+}
+
 void beginTask(Session& session) {
   const TaskScope scope = session.scope();
+  // A run may be stopped in here, and then begins the task anew: nothing has grown yet.
+  if (session.model.studies()) fillCache(session, session.observed_frozen, *session.data.train, session.trainIndices(scope.task), session.test_transform, scope.task);
   session.model.beginTask(scope);
+  if (session.model.studies()) showQueries(session, scope);
   session.clock.begun = true;
   TaskStarted told;
   told.task = scope.task;
@@ -182,10 +196,13 @@ void tellSnapshots(Session& session) {
     writeTensors(blobs / ("prototypes" + suffix), {{"prototypes", means->detach()}, {"labels", torch::tensor(labels, torch::kLong)}});
     session.bus.emit(Prototypes{session.clock.task, "prototypes" + suffix});
   }
-  for (int entry = 0; entry < session.model.promptEntries() && session.record; ++entry) {
-    const std::string name = "keys-" + std::to_string(entry) + suffix;
-    writeTensors(blobs / name, {{"keys", session.model.pool(entry).keys().detach()}});
-    session.bus.emit(Keys{session.clock.task, entry, name});
+  const auto selections = session.model.selections();
+  for (std::size_t i = 0; i < selections.size() && session.record; ++i) {
+    const Pool& pool = session.model.pool(selections[i].entry);
+    if (!session.model.selector(selections[i].entry).queries()) continue;  // nothing goes by its keys
+    const std::string name = "keys-" + std::to_string(i) + suffix;
+    writeTensors(blobs / name, {{"keys", pool.keys(selections[i].choice).detach()}});
+    session.bus.emit(Keys{session.clock.task, static_cast<int>(i), name});
   }
 }
 
@@ -205,8 +222,7 @@ void endTask(Session& session, double seconds) {
 
 void descend(Session& session, const Descent& descent) {
   const std::vector<std::int64_t> images = session.trainingOrder(descent.seen);
-  session.bus.emit(PhaseStarted{session.clock.task, session.clock.phase, descent.epochs,
-                                static_cast<int>((images.size() + static_cast<std::size_t>(descent.batch) - 1) / static_cast<std::size_t>(descent.batch)), "sgd"});
+  session.bus.emit(PhaseStarted{session.clock.task, session.clock.phase, descent.epochs, descent.steps, "sgd"});
   FrozenCache* cache = nullptr;
   if (session.trainCacheable()) {
     cache = &session.train_frozen;

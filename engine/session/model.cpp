@@ -1,5 +1,7 @@
 #include "engine/session/model.h"
 
+#include <algorithm>
+
 #include "engine/device/torch_compat.h"
 #include "engine/parts/catalogue.h"
 
@@ -38,12 +40,21 @@ Model::Model(const Value& recipe, LoadedBackbone backbone, const Setting& settin
 
 void Model::build() {
   prompts_.clear();
+  queried_ = false;
   if (const Value* entries = recipe_.find("prompts"))
-    for (const Value& entry : entries->asArray())
-      prompts_.push_back({parts().pools.make(*entry.find("pool"), setting_), parts().selectors.make(*entry.find("select"), setting_),
-                          parts().injectors.make(*entry.find("inject"), setting_)});
+    for (const Value& entry : entries->asArray()) {
+      Setting setting = setting_;
+      setting.entry = static_cast<int>(prompts_.size());
+      auto inject = parts().injectors.make(*entry.find("inject"), setting);
+      setting.places = inject->places();
+      setting.row_width = inject->rowWidth();
+      prompts_.push_back({parts().pools.make(*entry.find("pool"), setting), parts().selectors.make(*entry.find("select"), setting), std::move(inject)});
+      queried_ = queried_ || prompts_.back().select->queries();
+    }
   feature_ = parts().features.make(*recipe_.find("feature"), setting_);
-  head_ = parts().heads.make(*recipe_.find("head"), setting_);
+  Setting behind = setting_;
+  behind.feature_width = feature_->width(setting_.shape.width);
+  head_ = parts().heads.make(*recipe_.find("head"), behind);
   penalties_.clear();
   if (const Value* entries = recipe_.find("penalties"))
     for (const Value& entry : entries->asArray()) penalties_.push_back(parts().penalties.make(entry, setting_));
@@ -78,9 +89,11 @@ void Model::visit(State& state) {
 }
 
 void Model::beginTask(const TaskScope& scope) {
+  scope_ = scope;
   for (Prompt& prompt : prompts_) {
     prompt.pool->beginTask(scope);
     prompt.select->beginTask(scope);
+    prompt.inject->beginTask(scope);
   }
   head_->beginTask(scope);
   for (const auto& penalty : penalties_) penalty->beginTask(scope);
@@ -92,36 +105,104 @@ void Model::endTask(const TaskScope& scope) {
   for (const auto& penalty : penalties_) penalty->endTask(scope);
 }
 
+bool Model::studies() const {
+  return std::ranges::any_of(prompts_, [](const Prompt& prompt) { return prompt.select->studies(); });
+}
+
+void Model::study(const Tensor& queries, const Tensor& labels, const TaskScope& scope) {
+  const torch::NoGradGuard no_graph;
+  for (Prompt& prompt : prompts_)
+    if (prompt.select->studies()) prompt.select->study(queries, labels, scope, *prompt.pool);
+}
+
+void Model::used(const Forward& pass) {
+  for (std::size_t i = 0; i < prompts_.size(); ++i) prompts_[i].select->used(pass.choices[i]);
+}
+
+void Model::check(Issues& issues) const {
+  for (std::size_t i = 0; i < prompts_.size(); ++i) {
+    const std::size_t before = issues.size();
+    prompts_[i].pool->check(issues);
+    prompts_[i].select->check(issues);
+    prompts_[i].inject->check(issues);
+    for (std::size_t k = before; k < issues.size(); ++k) issues[k].path = "prompts." + std::to_string(i) + "." + issues[k].path;
+  }
+  head_->check(issues);
+}
+
+int Model::votes() const {
+  int votes = 0;
+  for (const Prompt& prompt : prompts_) votes = std::max(votes, prompt.select->votes());
+  return votes;
+}
+
+std::vector<Model::Selection> Model::selections() const {
+  std::vector<Selection> all;
+  for (std::size_t i = 0; i < prompts_.size(); ++i) {
+    const std::vector<int> blocks = prompts_[i].inject->blocks();
+    const int choices = prompts_[i].pool->choices();
+    for (int choice = 0; choice < choices; ++choice)
+      all.push_back({static_cast<int>(i), choice, choices > 1 ? std::vector<int>{blocks[static_cast<std::size_t>(choice)]} : blocks});
+  }
+  return all;
+}
+
 Tensor Model::frozenFeatures(const Tensor& images) {
   const torch::NoGradGuard no_graph;
   const compat::Autocast cast(setting_.device, half);
   return backbone_.vit->forward(images, vit::noHooks(), vit::Read::Front).cls().to(torch::kFloat);
 }
 
-Tensor Model::featureOf(const Tensor& images, Forward& pass, bool train) {
+std::vector<Choice> Model::choose(const Inputs& inputs, const Tensor& query, bool train) const {
+  std::vector<Choice> choices;
+  for (const Prompt& prompt : prompts_) choices.push_back(prompt.select->choose({query, inputs, train, scope_.task}, *prompt.pool));
+  return choices;
+}
+
+Tensor Model::featureOf(const Inputs& inputs, const Tensor& frozen, Forward& pass, bool train) {
   std::vector<std::unique_ptr<vit::Hooks>> bound;
-  for (Prompt& prompt : prompts_) {
-    pass.choices.push_back(prompt.select->choose(pass.query, *prompt.pool, train));
-    const Choice& choice = pass.choices.back();
+  for (std::size_t i = 0; i < prompts_.size(); ++i) {
+    const Choice& choice = pass.choices[i];
     if (choice.penalty.defined()) pass.addPenalty(choice.penalty);
-    bound.push_back(prompt.inject->bind(prompt.pool->rows(choice)));
+    if (const Tensor more = train ? prompts_[i].pool->penalty() : Tensor(); more.defined()) pass.addPenalty(more);
+    std::vector<Tensor> rows;
+    for (int place = 0; place < prompts_[i].inject->places(); ++place) rows.push_back(prompts_[i].pool->rows(choice, place));
+    bound.push_back(prompts_[i].inject->bind(rows));
   }
   std::vector<vit::Hooks*> links;
   for (const auto& hooks : bound) links.push_back(hooks.get());
   vit::HookChain chain(links);
   vit::Hooks& hooks = links.empty() ? vit::noHooks() : links.size() == 1 ? *links.front() : chain;
   const compat::Autocast cast(setting_.device, half);
-  return feature_->read(backbone_.vit->forward(images, hooks, vit::Read::Front)).to(torch::kFloat);
+  return feature_->read(backbone_.vit->forward(inputs.images, hooks, vit::Read::Front), frozen).to(torch::kFloat);
 }
 
-Forward Model::forward(const Tensor& images, const Tensor& known, bool train) {
+// -1e11 on the classes of every task but the one that each image is confined to.
+Tensor Model::confined(const Tensor& logits, const Tensor& tasks) const {
+  Tensor out = logits.clone();
+  for (int task = 0; task < setting_.tasks; ++task) {
+    const std::int64_t first = setting_.first_labels[static_cast<std::size_t>(task)];
+    const std::int64_t last = task + 1 < setting_.tasks ? setting_.first_labels[static_cast<std::size_t>(task) + 1] : setting_.classes;
+    if (first >= out.size(1)) break;
+    Tensor columns = out.slice(1, first, std::min(last, out.size(1)));
+    columns.masked_fill_(tasks.ne(task).unsqueeze(1), -1e11);
+  }
+  return out;
+}
+
+Forward Model::forward(const Inputs& inputs, bool train) {
   Forward pass;
-  if (prompted()) pass.query = known.defined() ? known : frozenFeatures(images);
-  if (featuresAreFrozen()) pass.feature = known.defined() ? known : frozenFeatures(images);
-  else pass.feature = featureOf(images, pass, train);
+  const bool wanted = queried_ || featuresAreFrozen() || (feature_->wantsFrozen() && !train);
+  const Tensor frozen = !wanted ? Tensor() : inputs.known.defined() ? inputs.known : frozenFeatures(inputs.images);
+  if (queried_) pass.query = frozen;
+  if (prompted()) pass.choices = choose(inputs, pass.query, train);
+  if (featuresAreFrozen()) pass.feature = frozen;
+  else pass.feature = featureOf(inputs, frozen, pass, train);
   pass.logits = head_->logits(pass.feature);
+  for (const Choice& choice : pass.choices)
+    if (choice.confined.defined()) pass.logits = confined(pass.logits, choice.confined);
   if (train)
-    for (const auto& penalty : penalties_) pass.addPenalty(penalty->cost(images, pass.feature));
+    for (const auto& penalty : penalties_) pass.addPenalty(penalty->cost(inputs.images, pass.feature));
   return pass;
 }
 

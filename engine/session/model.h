@@ -13,7 +13,7 @@ namespace palimpsest {
 
 // What one pass leaves behind: the loss, the diagnostics and the evaluation all read it.
 struct Forward {
-  Tensor query;                 // [B, D]; undefined without prompts
+  Tensor query;                 // [B, D]; undefined where nothing goes by it
   std::vector<Choice> choices;  // one per entry of the recipe's prompts
   Tensor feature;               // [B, F]
   Tensor logits;                // [B, K]
@@ -27,8 +27,10 @@ class Model {
   // `recipe` is resolved. The backbone's tensors are moved to the device.
   Model(const Value& recipe, LoadedBackbone backbone, const Setting& setting);
 
-  // `known`: frozen features of these images where they are cached; else computed when needed.
-  Forward forward(const Tensor& images, const Tensor& known, bool train);
+  // Frozen features that are not known are computed when needed. Training may change past-use counts of selectors.
+  Forward forward(const Inputs& inputs, bool train);
+  // What forward() would choose, without a pass through the prompted network.
+  std::vector<Choice> choose(const Inputs& inputs, const Tensor& query, bool train) const;
   // [CLS] of the frozen, unprompted network; carries no graph. Not for networks that are trained.
   Tensor frozenFeatures(const Tensor& images);
 
@@ -36,19 +38,34 @@ class Model {
   bool prompted() const { return !prompts_.empty(); }
   // A frozen network without prompts: its features are all that training and evaluation need of an image.
   bool featuresAreFrozen() const { return !trains_backbone_ && prompts_.empty() && reads_cls_; }
-  // Whether cached frozen features help: they are the features, or the query.
-  bool wantsFrozen() const { return featuresAreFrozen() || prompted(); }
+  // Whether cached frozen features help: they are the features, a part of them, or the query.
+  bool wantsFrozen() const { return featuresAreFrozen() || queried_ || feature_->wantsFrozen(); }
+  // Images that vote together at test; 0: every image has its own say.
+  int votes() const;
 
   void beginTask(const TaskScope& scope);
   void endTask(const TaskScope& scope);
   void restart();  // everything as it was before the first task
+  void at(const TaskScope& scope) { scope_ = scope; }  // where a checkpoint has put it
+  // Queries of all the task's training images, where a selector wants to see them.
+  bool studies() const;
+  void study(const Tensor& queries, const Tensor& labels, const TaskScope& scope);
+  void used(const Forward& pass);  // after a training step
+  void check(Issues& issues) const;  // what of the stream does not fit the recipe's parts
   void visit(State& state);
 
   const std::vector<std::unique_ptr<Penalty>>& penalties() const { return penalties_; }
   Head& head() { return *head_; }
   const Head& head() const { return *head_; }
-  int promptEntries() const { return static_cast<int>(prompts_.size()); }
+  // Everything that chooses for itself: an entry of the prompts, or one of its places where those choose apart.
+  struct Selection {
+    int entry = 0, choice = 0;
+    std::vector<int> blocks;  // of the network that get what is chosen
+  };
+  std::vector<Selection> selections() const;
   const Pool& pool(int entry) const { return *prompts_[static_cast<std::size_t>(entry)].pool; }
+  Pool& pool(int entry) { return *prompts_[static_cast<std::size_t>(entry)].pool; }
+  const Selector& selector(int entry) const { return *prompts_[static_cast<std::size_t>(entry)].select; }
   vit::Vit& backbone() { return backbone_.vit; }
   const LoadedBackbone& loaded() const { return backbone_; }
   const Setting& setting() const { return setting_; }
@@ -61,12 +78,14 @@ class Model {
     std::unique_ptr<Injector> inject;
   };
   void build();
-  Tensor featureOf(const Tensor& images, Forward& pass, bool train);
+  Tensor featureOf(const Inputs& inputs, const Tensor& frozen, Forward& pass, bool train);
+  Tensor confined(const Tensor& logits, const Tensor& tasks) const;
   const Value recipe_;
   const Setting setting_;
   LoadedBackbone backbone_;
   vit::Vit original_{nullptr};  // weights at the start, where the network is trained
-  bool trains_backbone_ = false, reads_cls_ = false;
+  bool trains_backbone_ = false, reads_cls_ = false, queried_ = false;
+  TaskScope scope_;
   std::vector<Prompt> prompts_;
   std::unique_ptr<Feature> feature_;
   std::unique_ptr<Head> head_;

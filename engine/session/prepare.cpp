@@ -62,6 +62,19 @@ void checkFolder(const std::filesystem::path& folder, Issues& issues) {
     issues.push_back(error("--out", "\"" + folder.string() + "\" is a file", "choose another folder"));
 }
 
+// A training phase that would not take a single step would pass unseen.
+void checkSteps(Session& session, Issues& issues) {
+  const Clock kept = session.clock;
+  for (session.clock.task = 0; session.clock.task < session.tasks(); ++session.clock.task)
+    for (std::size_t phase = 0; phase < session.phases.size(); ++phase) {
+      const Phase::Outline outline = session.phases[phase]->outline(session);
+      if (outline.trains && outline.epochs > 0 && outline.steps == 0)
+        issues.push_back(error("phases." + std::to_string(phase) + ".batch", "task " + std::to_string(session.clock.task + 1) + " has " + std::to_string(session.trainIndices(session.clock.task).size()) +
+                               " training images, fewer than a batch, and drop_last leaves out what does not fill one: nothing would be trained", "take a smaller batch, or drop_last = false"));
+    }
+  session.clock = kept;
+}
+
 void planForecast(Session& session) {
   const Clock kept = session.clock;
   for (session.clock.task = 0; session.clock.task < session.tasks(); ++session.clock.task) {
@@ -102,6 +115,8 @@ std::unique_ptr<Session> prepare(const RunPlan& plan, const std::filesystem::pat
   for (int task = 0; task < session->tasks(); ++task)
     if (session->trainIndices(task).empty() || session->testIndices(task).empty())
       issues.push_back(error("--data", "task " + std::to_string(task + 1) + " has no training or no test images"));
+  session->model.check(issues);
+  checkSteps(*session, issues);
   if (!folder.empty() && !resuming) checkRoom(*session, folder, issues);
   if (hasErrors(issues)) return nullptr;
   planForecast(*session);

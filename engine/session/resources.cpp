@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // The order in which people meet the methods; recipes that are not named here come after, by name.
-constexpr std::string_view kOrder[] = {"finetune", "no-prompt", "simplecil", "l2p", "joint"};
+constexpr std::string_view kOrder[] = {"finetune", "no-prompt", "simplecil", "l2p", "dualprompt", "coda-prompt", "sapc", "dap", "vpt-shallow", "vpt-deep", "joint"};
 
 std::size_t place(const std::string& name) {
   const auto found = std::find(std::begin(kOrder), std::end(kOrder), name);
@@ -33,6 +33,9 @@ std::vector<fs::path> filesIn(const fs::path& folder, const std::string& extensi
   std::sort(files.begin(), files.end());
   return files;
 }
+
+// "l2p.pilot" is of the family l2p.
+std::string familyOf(const std::string& name) { return name.substr(0, name.find('.')); }
 
 std::string textOf(const Value& object, std::string_view key) {
   const Value* found = object.find(key);
@@ -78,12 +81,13 @@ fs::path resourceFolder() {
 std::vector<NamedRecipe> bundledRecipes() {
   const fs::path folder = resourceFolder() / "recipes";
   std::vector<NamedRecipe> recipes;
-  for (const fs::path& file : filesIn(folder, ".json")) {
-    const Value recipe = record::readJsonFile(file);
-    recipes.push_back({file.stem().string(), textOf(recipe, "title"), textOf(recipe, "paper"), file, recipe});
-  }
+  for (const fs::path& file : filesIn(folder, ".json"))
+    for (Value& recipe : recipesIn(record::readJsonFile(file))) {
+      std::string name = textOf(recipe, "name");
+      recipes.push_back({std::move(name), textOf(recipe, "title"), textOf(recipe, "paper"), file, std::move(recipe)});
+    }
   if (recipes.empty()) throw BadInput({error(folder.string(), "the program's recipes are missing", "install the program again, or set PALIMPSEST_RESOURCES to its resources folder")});
-  std::stable_sort(recipes.begin(), recipes.end(), [](const auto& a, const auto& b) { return place(a.name) < place(b.name); });
+  std::stable_sort(recipes.begin(), recipes.end(), [](const auto& a, const auto& b) { return place(familyOf(a.name)) < place(familyOf(b.name)); });
   return recipes;
 }
 
@@ -91,7 +95,7 @@ Value loadRecipe(const std::string& name_or_file) {
   const auto recipes = bundledRecipes();
   for (const NamedRecipe& recipe : recipes)
     if (recipe.name == name_or_file) return recipe.recipe;
-  if (name_or_file.ends_with(".json") || fs::exists(name_or_file)) return record::readJsonFile(name_or_file);
+  if (name_or_file.ends_with(".json") || fs::exists(name_or_file)) return recipesIn(record::readJsonFile(name_or_file)).front();
   std::vector<std::string> names;
   for (const NamedRecipe& recipe : recipes) names.push_back(recipe.name);
   const auto near = nearest(name_or_file, names);

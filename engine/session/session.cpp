@@ -16,6 +16,18 @@ using SteadyClock = std::chrono::steady_clock;
 
 double secondsSince(SteadyClock::time_point begin) { return std::chrono::duration<double>(SteadyClock::now() - begin).count(); }
 
+Setting settingOf(const RunOptions& options, const Dataset& data, const Scenario& scenario, const vit::Shape& shape, torch::Device device) {
+  Setting setting;
+  setting.shape = shape;
+  setting.classes = static_cast<int>(data.class_names.size());
+  setting.seed = static_cast<std::uint64_t>(options.seed);
+  setting.device = device;
+  setting.tasks = static_cast<int>(scenario.tasks.size());
+  setting.first_labels.clear();
+  for (const Task& task : scenario.tasks) setting.first_labels.push_back(task.first_label);
+  return setting;
+}
+
 class Count final : public State {
  public:
   void tensor(const std::string&, Tensor& tensor, bool is_trained) override {
@@ -31,7 +43,7 @@ Session::Session(RunPlan resolved, Dataset dataset, Scenario stream, LoadedBackb
     : plan(std::move(resolved)), data(std::move(dataset)), scenario(std::move(stream)), device(on),
       input_range(rangeOf(plan.options, backbone)),
       train_transform(transformOf(plan.options, backbone, true)), test_transform(transformOf(plan.options, backbone, false)),
-      model(plan.recipe, backbone, Setting{backbone.shape, static_cast<int>(data.class_names.size()), static_cast<std::uint64_t>(plan.options.seed), on}),
+      model(plan.recipe, backbone, settingOf(plan.options, data, scenario, backbone.shape, on)),
       matrix(static_cast<int>(scenario.tasks.size())), log(spdlog::default_logger()) {
   model.half = plan.options.precision == "bf16";
   const Setting& setting = model.setting();
@@ -42,8 +54,7 @@ Session::Session(RunPlan resolved, Dataset dataset, Scenario stream, LoadedBackb
   }
   class_hits.assign(data.class_names.size(), 0);
   class_counts.assign(data.class_names.size(), 0);
-  for (int entry = 0; entry < model.promptEntries(); ++entry)
-    prompt_use.emplace_back(static_cast<std::size_t>(model.pool(entry).size()), 0);
+  prompt_use.resize(model.selections().size());
 }
 
 TaskScope Session::scope() const {

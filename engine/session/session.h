@@ -31,12 +31,16 @@ namespace palimpsest {
 struct StopRequested {};  // thrown between two steps, caught at the run's boundary
 
 // One training or evaluation batch on the run's device.
-struct Samples {
+struct Samples : Inputs {
   int count = 0;
-  Tensor images;  // [B, 3, S, S]; undefined where frozen features are all that is needed
-  Tensor known;   // [B, D] cached frozen features; undefined where they are not cached
   Tensor labels;  // [B] int64, new labels
-  std::vector<std::int64_t> indices;  // in the split
+};
+
+// How often the prompts of one selection were chosen.
+struct PromptCounts {
+  std::int64_t images = 0;
+  std::vector<std::int64_t> asked, applied;  // per prompt: images
+  std::vector<double> mass;                  // per prompt: sum over images of its share of the weights
 };
 
 class Session {
@@ -58,7 +62,7 @@ class Session {
   Seconds seconds;
   AccuracyMatrix matrix;
   std::vector<std::int64_t> class_hits, class_counts;      // of the last evaluation, by class of the data set
-  std::vector<std::vector<std::int64_t>> prompt_use;       // per entry of the prompts: images per prompt since last told
+  std::vector<PromptCounts> prompt_use;                    // per selection of the model, since last told
   Forecast forecast;
   Bus bus;
   Mailbox* mailbox = nullptr;  // borrowed; null when nobody can ask anything

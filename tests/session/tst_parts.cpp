@@ -8,7 +8,9 @@
 #include "engine/parts/penalty/descriptor_distillation.h"
 #include "engine/parts/phase/optimizer.h"
 #include "engine/parts/phase/phases.h"
-#include "engine/parts/prompts/prompts.h"
+#include "engine/parts/prompts/injectors.h"
+#include "engine/parts/prompts/pools.h"
+#include "engine/parts/prompts/selectors.h"
 #include "engine/engine.h"
 #include "engine/session/model.h"
 #include "engine/vit/warm_start.h"
@@ -40,6 +42,12 @@ std::unique_ptr<Model> modelOf(const char* recipe) {
   Setting s = setting();
   s.shape = backbone.shape;
   return std::make_unique<Model>(resolved.recipe, std::move(backbone), s);
+}
+
+Inputs imagesOf(const Tensor& images) {
+  Inputs in;
+  in.images = images;
+  return in;
 }
 
 class Collect final : public State {
@@ -108,7 +116,7 @@ class TestParts : public QObject {
     QCOMPARE(masked, 2);
     Collect state;
     model->visit(state);
-    const Forward pass = model->forward(noise({6, 3, 16, 16}), {}, true);
+    const Forward pass = model->forward(imagesOf(noise({6, 3, 16, 16})), true);
     const Tensor labels = torch::tensor({2, 3, 2, 3, 3, 2}, torch::kLong);
     const Tensor loss = torch::cross_entropy_loss(pass.logits.slice(1, masked), labels - masked);
     // the same as minus infinity in front of the softmax
@@ -122,77 +130,28 @@ class TestParts : public QObject {
     QCOMPARE(state.trained.size(), std::size_t{2});  // head.weight, head.bias: the network is frozen
   }
 
-  void onlyChosenPromptsAndKeysGetAGradient() {
-    auto model = modelOf("l2p");
-    model->beginTask(kFirst);
-    Collect state;
-    model->visit(state);
-    const Tensor& keys = state.trained.at("prompts.0.keys");
-    const Tensor& prompts = state.trained.at("prompts.0.prompts");
-    const Forward pass = model->forward(noise({3, 3, 16, 16}), {}, true);
-    QVERIFY(!pass.query.requires_grad());
-    const Tensor cross_entropy = torch::cross_entropy_loss(pass.logits, torch::tensor({0, 1, 1}, torch::kLong));
-    const auto from_loss = torch::autograd::grad({cross_entropy}, {keys}, {}, true, false, true);
-    QVERIFY(!from_loss[0].defined());  // top-k passes nothing on to the keys
-    (cross_entropy + pass.penalty).backward();
-    std::vector<bool> chosen(10, false);
-    const Tensor indices = pass.choices[0].indices;
-    for (std::int64_t i = 0; i < indices.numel(); ++i) chosen[static_cast<std::size_t>(indices.data_ptr<std::int64_t>()[i])] = true;
-    QVERIFY(std::count(chosen.begin(), chosen.end(), false) > 0);
-    for (int m = 0; m < 10; ++m) {
-      const bool touched = keys.grad()[m].abs().sum().item<double>() > 0;
-      QCOMPARE(touched, static_cast<bool>(chosen[static_cast<std::size_t>(m)]));
-      QCOMPARE(prompts.grad()[m].abs().sum().item<double>() > 0, static_cast<bool>(chosen[static_cast<std::size_t>(m)]));
-      // the cosine does not know a key's length
-      QVERIFY(std::abs((keys.grad()[m] * keys[m].detach()).sum().item<double>()) < 1e-5);
-    }
-  }
-
-  void anImageGetsTheSameInAnyBatch() {
-    auto model = modelOf("l2p");
-    model->beginTask(kFirst);
-    const torch::NoGradGuard no_graph;
-    const Tensor images = noise({16, 3, 16, 16});
-    const Forward whole = model->forward(images, {}, false);
-    for (int size : {1, 2, 3}) {
-      const Forward part = model->forward(images.slice(0, 4, 4 + size), {}, false);
-      QVERIFY(torch::equal(part.choices[0].indices, whole.choices[0].indices.slice(0, 4, 4 + size)));
-      QVERIFY(torch::allclose(part.logits, whole.logits.slice(0, 4, 4 + size), 1e-4, 1e-5));
-    }
-  }
-
-  void theOrderOfPromptsDoesNotMatter() {
-    FlatPool pool({10, 5, "uniform-1"}, setting());
-    LoadedBackbone backbone = loadBackbone(kTiny, 0, "");
-    const TokenInjector inject({"extended"}, setting());
-    Choice forward, backward;
-    forward.indices = torch::tensor({{7, 2, 4}}, torch::kLong);
-    backward.indices = forward.indices.flip(1).contiguous();
-    const torch::NoGradGuard no_graph;
-    const Tensor image = noise({1, 3, 16, 16});
-    const auto a = backbone.vit->forward(image, *inject.bind(pool.rows(forward)));
-    const auto b = backbone.vit->forward(image, *inject.bind(pool.rows(backward)));
-    QCOMPARE(a.injected, 15);
-    QVERIFY(torch::allclose(a.injectedMean(), b.injectedMean(), 1e-4, 1e-5));
-  }
-
   void promptsStandBehindEveryTokenThatTheNetworkHasInFront() {
     Setting s = setting();
     s.shape.registers = 4;
-    const Tensor rows = noise({2, 3, 32}), x = noise({2, 9, 32}, 8);
-    const auto hooks = TokenInjector({"none"}, s).bind(rows);
-    const Tensor expected = torch::cat({x.slice(1, 0, 5), rows, x.slice(1, 5)}, 1);
+    const Tensor rows = noise({2, 1, 3, 32}), x = noise({2, 9, 32}, 8);
+    const auto hooks = TokenInjector({"none"}, s).bind({rows});
+    const Tensor expected = torch::cat({x.slice(1, 0, 5), rows.flatten(1, 2), x.slice(1, 5)}, 1);
     QVERIFY(torch::equal(hooks->tokens(vit::Stage::Embedded, -1, x), expected));
   }
 
   void tiesGoToTheLowerIndex() {
-    FlatPool pool({6, 2, "uniform-1"}, setting());
+    FlatPoolParams params;
+    params.size = 6;
+    FlatPool pool(params, setting());
     Collect state;
     pool.visit(state);
     const torch::NoGradGuard no_graph;
     state.all.at("keys").fill_(1.0);
-    const TopKCosine select({3, 0.1}, setting());
-    QVERIFY(torch::equal(select.choose(noise({4, 32}), pool, false).indices, torch::tensor({0, 1, 2}, torch::kLong).expand({4, 3})));
+    TopKCosineParams three;
+    three.top_k = 3;
+    const TopKCosine select(three, setting());
+    const Inputs nothing;
+    QVERIFY(torch::equal(select.choose({noise({4, 32}), nothing}, pool).indices, torch::tensor({0, 1, 2}, torch::kLong).expand({4, 3})));
   }
 
   void classMeansDoNotDependOnTheBatches() {

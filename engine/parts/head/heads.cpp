@@ -14,13 +14,17 @@ torch::Tensor truncatedNormalTensor(at::IntArrayRef shape, double deviation, std
   return torch::erfinv(uniformTensor(shape, -edge, edge, seed)) * (deviation * std::numbers::sqrt2);
 }
 
+namespace {
+std::int64_t widthOf(const Setting& setting) { return setting.feature_width > 0 ? setting.feature_width : setting.shape.width; }
+}  // namespace
+
 void Head::observe(const Tensor&, const Tensor&) { throw Error("internal", "this head has nothing to observe"); }
 
 void Penalty::study(const Tensor&, const Tensor&) { throw Error("internal", "this penalty has nothing to study"); }
 
 LinearHead::LinearHead(const Params& params, const Setting& setting) : params_(params), setting_(setting) {
   const auto options = torch::TensorOptions().device(setting.device);
-  weight_ = torch::empty({0, setting.shape.width}, options);
+  weight_ = torch::empty({0, widthOf(setting)}, options);
   bias_ = torch::empty({0}, options);
 }
 
@@ -33,11 +37,21 @@ void LinearHead::beginTask(const TaskScope& scope) {
     const auto seed = seedOf(setting_.seed, Purpose::Initialisation, 201, label);
     if (params_.init == "zeros") rows.push_back(torch::zeros({1, width}));
     else if (params_.init == "kaiming") rows.push_back(uniformTensor({1, width}, -1, 1, seed) * std::sqrt(3.0 / static_cast<double>(width)));
+    else if (params_.init == "torch") rows.push_back(uniformTensor({1, width}, -1, 1, seed) / std::sqrt(static_cast<double>(width)));
+    else if (params_.init == "prior") rows.push_back(torch::empty({1, width}).normal_(0, std::sqrt(2.0 / setting_.classes), generatorOf(seed)));
     else rows.push_back(truncatedNormalTensor({1, width}, 0.02, seed));
     rows.back() = rows.back().to(setting_.device);
   }
   weight_ = torch::cat(rows).requires_grad_(weight_.requires_grad());
-  bias_ = torch::cat({bias_.detach(), torch::zeros({scope.seen - old}, bias_.options())}).requires_grad_(bias_.requires_grad());
+  bias_ = torch::cat({bias_.detach(), biases(static_cast<int>(old), scope.seen).to(setting_.device)}).requires_grad_(bias_.requires_grad());
+}
+
+Tensor LinearHead::biases(int first, int last) const {
+  if (params_.init == "prior") return torch::full({last - first}, -std::log(99.0), torch::kFloat);
+  if (params_.init != "torch") return torch::zeros({last - first});
+  std::vector<Tensor> drawn;
+  for (int label = first; label < last; ++label) drawn.push_back(uniformTensor({1}, -1, 1, seedOf(setting_.seed, Purpose::Initialisation, 202, label)));
+  return torch::cat(drawn) / std::sqrt(static_cast<double>(weight_.size(1)));
 }
 
 Tensor LinearHead::logits(const Tensor& feature) const { return torch::linear(feature, weight_, bias_); }
@@ -51,9 +65,9 @@ void LinearHead::visit(State& state) {
 
 PrototypeHead::PrototypeHead(const Params&, const Setting& setting) : setting_(setting) {
   const auto wide = torch::TensorOptions().dtype(torch::kDouble).device(setting.device);
-  sums_ = torch::zeros({0, setting.shape.width}, wide);
+  sums_ = torch::zeros({0, widthOf(setting)}, wide);
   counts_ = torch::zeros({0}, wide);
-  weight_ = torch::zeros({0, setting.shape.width}, torch::TensorOptions().device(setting.device));
+  weight_ = torch::zeros({0, widthOf(setting)}, torch::TensorOptions().device(setting.device));
 }
 
 void PrototypeHead::beginTask(const TaskScope& scope) {
@@ -81,6 +95,44 @@ void PrototypeHead::visit(State& state) {
   state.tensor("sums", sums_, false);
   state.tensor("counts", counts_, false);
   state.tensor("weight", weight_, false);
+}
+
+FirstSessionHead::FirstSessionHead(const Params&, const Setting& setting) : setting_(setting), means_({}, setting) {
+  const auto options = torch::TensorOptions().device(setting.device);
+  weight_ = torch::empty({0, setting.shape.width}, options);
+  scale_ = torch::ones({1}, options);
+}
+
+void FirstSessionHead::beginTask(const TaskScope& scope) {
+  means_.beginTask(scope);
+  if (scope.task > 0) return;
+  const double edge = 1 / std::sqrt(static_cast<double>(weight_.size(1)));
+  const auto seed = seedOf(setting_.seed, Purpose::Initialisation, 203);
+  weight_ = uniformTensor({scope.seen, weight_.size(1)}, -edge, edge, seed).to(setting_.device).requires_grad_(weight_.requires_grad());
+}
+
+Tensor FirstSessionHead::logits(const Tensor& feature) const {
+  namespace F = torch::nn::functional;
+  if (solved_) return means_.logits(feature);
+  const auto rows = F::NormalizeFuncOptions().dim(-1);
+  const Tensor own = feature.narrow(1, feature.size(1) - weight_.size(1), weight_.size(1));
+  return scale_ * F::normalize(own, rows).matmul(F::normalize(weight_, rows).t());
+}
+
+void FirstSessionHead::observe(const Tensor& feature, const Tensor& labels) { means_.observe(feature, labels); }
+
+void FirstSessionHead::solve() {
+  means_.solve();
+  solved_ = true;
+}
+
+void FirstSessionHead::visit(State& state) {
+  means_.visit(state);
+  Tensor solved = torch::tensor(solved_ ? 1 : 0, torch::kLong);
+  state.tensor("solved", solved, false);
+  solved_ = solved.item<std::int64_t>() != 0;
+  state.tensor("cosine", weight_, true);
+  state.tensor("scale", scale_, true);
 }
 
 }  // namespace palimpsest

@@ -12,7 +12,24 @@ class ClsFeature final : public Feature {
   static constexpr std::string_view kTitle = "[CLS]";
   static constexpr std::string_view kDoc = "The class token after the final norm.";
   ClsFeature(const Params&, const Setting&) {}
-  Tensor read(const vit::Features& features) const override { return features.cls(); }
+  Tensor read(const vit::Features& features, const Tensor&) const override { return features.cls(); }
+};
+
+// [B, 2D]: what the plain network says of an image, then what the prompted or adapted one says; each as it is.
+class BothClsFeature final : public Feature {
+ public:
+  using Params = NoParams;
+  static constexpr std::string_view kName = "cls-both";
+  static constexpr std::string_view kTitle = "[CLS] without and with";
+  static constexpr std::string_view kDoc =
+      "The class token of the plain frozen network beside that of the prompted one (APER). Neither is normalised by itself. In training only the second is computed; the first half is zero then.";
+  BothClsFeature(const Params&, const Setting&) {}
+  int width(int network_width) const override { return 2 * network_width; }
+  bool wantsFrozen() const override { return true; }
+  Tensor read(const vit::Features& features, const Tensor& frozen) const override {
+    const Tensor own = features.cls();
+    return torch::cat({frozen.defined() ? frozen.to(own.dtype()) : torch::zeros_like(own), own}, 1);
+  }
 };
 
 class InjectedMeanFeature final : public Feature {
@@ -22,7 +39,7 @@ class InjectedMeanFeature final : public Feature {
   static constexpr std::string_view kTitle = "Mean of the prompts";
   static constexpr std::string_view kDoc = "The mean of the injected tokens after the final norm (L2P reads its prompts, not [CLS]).";
   InjectedMeanFeature(const Params&, const Setting&) {}
-  Tensor read(const vit::Features& features) const override { return features.injectedMean(); }
+  Tensor read(const vit::Features& features, const Tensor&) const override { return features.injectedMean(); }
 };
 
 struct LinearHeadParams {
@@ -36,8 +53,10 @@ struct LinearHeadParams {
                .doc = "Classes that the cross-entropy looks at: those of the present task (old rows get exactly zero gradient), or all classes seen so far.",
                .source = "This choice separates published figures of sequential fine-tuning by tens of points.", .level = Level::Learn}},
         Field{"init", &P::init,
-              {.choices = "trunc-normal|zeros|kaiming",
-               .doc = "Rows of new classes at the start: truncated normal with 0.02, zeros, or Kaiming-uniform for a linear output (PILOT's growing head); biases are zero."}}};
+              {.choices = "trunc-normal|zeros|kaiming|torch|prior",
+               .doc = "Rows of new classes at the start: truncated normal with 0.02, zeros, or Kaiming-uniform for a linear output (PILOT's growing head), with zero biases; torch's default for linear layers; "
+                      "prior is Kaiming-normal over the classes with biases of -ln 99.",
+               .source = "trunc-normal: L2P and DualPrompt in PILOT. torch: CODA-Prompt. prior: VPT and DAP."}}};
   }
 };
 
@@ -55,6 +74,7 @@ class LinearHead final : public Head {
   void visit(State& state) override;
 
  private:
+  Tensor biases(int first, int last) const;  // of new labels first..last-1
   const Params params_;
   const Setting setting_;
   Tensor weight_, bias_;  // [K, F], [K]
@@ -82,6 +102,31 @@ class PrototypeHead final : public Head {
  private:
   const Setting setting_;
   Tensor sums_, counts_, weight_;  // [K, F] float64, [K] float64, [K, F]
+};
+
+// APER (Zhou et al., IJCV 2024): a cosine layer is trained on the first session's feature; afterwards classes are means.
+class FirstSessionHead final : public Head {
+ public:
+  using Params = NoParams;
+  static constexpr std::string_view kName = "cosine-then-means";
+  static constexpr std::string_view kTitle = "Cosine layer, then class means";
+  static constexpr std::string_view kDoc =
+      "In the first task a cosine layer with a learned scale is trained on the last columns of the feature. From then on every class is the mean of its training images' features, "
+      "an image goes to the class with the largest cosine, and nothing is trained any more.";
+  FirstSessionHead(const Params&, const Setting& setting);
+  void beginTask(const TaskScope& scope) override;
+  Tensor logits(const Tensor& feature) const override;
+  bool observes() const override { return true; }
+  void observe(const Tensor& feature, const Tensor& labels) override;
+  void solve() override;
+  std::optional<Tensor> prototypes() const override { return means_.prototypes(); }
+  void visit(State& state) override;
+
+ private:
+  const Setting setting_;
+  PrototypeHead means_;
+  Tensor weight_, scale_;  // [K of the first task, D], [1]
+  bool solved_ = false;
 };
 
 }  // namespace palimpsest

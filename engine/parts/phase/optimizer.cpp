@@ -13,7 +13,7 @@ ParamState& stateOf(Map& map, const Tensor& parameter) {
 }
 
 template <typename ParamState, typename Map>
-void visitAdam(Map& map, const Optimizer::Parameters& parameters, State& state) {
+void visitAdam(Map& map, const Optimizer::Parameters& parameters, bool amsgrad, State& state) {
   for (const auto& [name, parameter] : parameters) {
     auto& own = stateOf<ParamState>(map, parameter);
     Tensor steps = torch::tensor(own.step(), torch::kLong);
@@ -23,20 +23,23 @@ void visitAdam(Map& map, const Optimizer::Parameters& parameters, State& state) 
     if (!own.exp_avg_sq().defined()) own.exp_avg_sq(torch::zeros_like(parameter));
     state.tensor(name + ".exp_avg", own.exp_avg(), false);
     state.tensor(name + ".exp_avg_sq", own.exp_avg_sq(), false);
+    if (!amsgrad) continue;
+    if (!own.max_exp_avg_sq().defined()) own.max_exp_avg_sq(torch::zeros_like(parameter));
+    state.tensor(name + ".max_exp_avg_sq", own.max_exp_avg_sq(), false);
   }
 }
 
 }  // namespace
 
-Optimizer::Optimizer(const Choice& choice, Parameters parameters) : kind_(choice.kind), parameters_(std::move(parameters)) {
+Optimizer::Optimizer(const Choice& choice, Parameters parameters) : kind_(choice.kind), amsgrad_(choice.amsgrad), parameters_(std::move(parameters)) {
   std::vector<Tensor> tensors;
   for (const auto& [name, tensor] : parameters_) tensors.push_back(tensor);
   if (kind_ == "sgd")
     impl_ = std::make_unique<torch::optim::SGD>(tensors, torch::optim::SGDOptions(choice.lr).momentum(choice.momentum).weight_decay(choice.weight_decay));
   else if (kind_ == "adamw")
-    impl_ = std::make_unique<torch::optim::AdamW>(tensors, torch::optim::AdamWOptions(choice.lr).weight_decay(choice.weight_decay));
+    impl_ = std::make_unique<torch::optim::AdamW>(tensors, torch::optim::AdamWOptions(choice.lr).weight_decay(choice.weight_decay).betas({0.9, choice.beta2}).amsgrad(choice.amsgrad));
   else
-    impl_ = std::make_unique<torch::optim::Adam>(tensors, torch::optim::AdamOptions(choice.lr).weight_decay(choice.weight_decay));
+    impl_ = std::make_unique<torch::optim::Adam>(tensors, torch::optim::AdamOptions(choice.lr).weight_decay(choice.weight_decay).betas({0.9, choice.beta2}).amsgrad(choice.amsgrad));
 }
 
 void Optimizer::setRate(double lr) {
@@ -64,8 +67,8 @@ void Optimizer::step() { impl_->step(); }
 // A state that was never stepped reads as zeros and step 0: from there all three go on as from nothing.
 void Optimizer::visit(State& state) {
   auto& map = impl_->state();
-  if (kind_ == "adam") return visitAdam<torch::optim::AdamParamState>(map, parameters_, state);
-  if (kind_ == "adamw") return visitAdam<torch::optim::AdamWParamState>(map, parameters_, state);
+  if (kind_ == "adam") return visitAdam<torch::optim::AdamParamState>(map, parameters_, amsgrad_, state);
+  if (kind_ == "adamw") return visitAdam<torch::optim::AdamWParamState>(map, parameters_, amsgrad_, state);
   for (const auto& [name, parameter] : parameters_) {
     auto& own = stateOf<torch::optim::SGDParamState>(map, parameter);
     if (!own.momentum_buffer().defined()) own.momentum_buffer(torch::zeros_like(parameter));

@@ -17,7 +17,8 @@ class Optimizer {
   using Parameters = std::vector<std::pair<std::string, Tensor>>;
   struct Choice {
     std::string kind;  // sgd | adam | adamw
-    double lr = 0, momentum = 0, weight_decay = 0;
+    double lr = 0, momentum = 0, weight_decay = 0, beta2 = 0.999;
+    bool amsgrad = false;
   };
   Optimizer(const Choice& choice, Parameters parameters);
 
@@ -32,6 +33,7 @@ class Optimizer {
 
  private:
   const std::string kind_;
+  const bool amsgrad_;
   Parameters parameters_;
   std::unique_ptr<torch::optim::Optimizer> impl_;
 };

@@ -20,7 +20,12 @@ std::optional<std::string> SgdParams::conflict() const {
 Phase::Outline SgdPhase::outline(const Session& session) const {
   if (!runsIn(session.clock.task)) return {};
   const auto images = static_cast<std::int64_t>(session.trainingOrder(params_.data == "seen").size());
-  return {params_.epochs, static_cast<int>((images + params_.batch - 1) / params_.batch), images * params_.epochs, true};
+  const int steps = stepsFor(images);
+  return {params_.epochs, steps, std::min<std::int64_t>(images, std::int64_t{steps} * params_.batch) * params_.epochs, true};
+}
+
+int SgdPhase::stepsFor(std::int64_t images) const {
+  return static_cast<int>(params_.drop_last ? images / params_.batch : (images + params_.batch - 1) / params_.batch);
 }
 
 // Steps are counted from 0; an epoch's rate is that of PyTorch's schedulers stepped once an epoch.
@@ -30,6 +35,8 @@ double SgdPhase::rate(int epoch, int step, int steps) const {
   double factor = 1;
   if (params_.schedule == "cosine") factor = cosine(static_cast<double>(epoch) / params_.epochs);
   else if (params_.schedule == "cosine-steps") factor = cosine(position / total);
+  else if (params_.schedule == "cosine-quarter")
+    factor = params_.epochs > 1 ? std::cos(99 * std::numbers::pi * epoch / (200.0 * (params_.epochs - 1))) : 1;
   else if (params_.schedule == "multi-step")
     factor = std::pow(params_.gamma, std::count_if(params_.milestones.begin(), params_.milestones.end(), [&](int m) { return epoch >= m; }));
   if (position < params_.warmup_steps) factor *= (position + 1) / params_.warmup_steps;
@@ -48,7 +55,8 @@ void SgdPhase::run(Session& session) {
   descent.seen = params_.data == "seen";
   descent.epochs = params_.epochs;
   descent.batch = params_.batch;
-  descent.optimizer = {params_.optimizer, params_.lr, params_.momentum, params_.weight_decay};
+  descent.optimizer = {params_.optimizer, params_.lr, params_.momentum, params_.weight_decay, params_.beta2, params_.amsgrad};
+  descent.steps = plan.steps;
   descent.clip = params_.clip;
   descent.ema = params_.ema;
   descent.cross_entropy = params_.cross_entropy;
@@ -91,7 +99,7 @@ void ObservePhase::run(Session& session) {
     session.breathe("statistics");
     const Session::OneStep one(session);
     if (!stream.next(samples)) break;
-    const Forward pass = session.model.forward(samples.images, samples.known, false);
+    const Forward pass = session.model.forward(samples, false);
     session.model.head().observe(pass.feature, samples.labels);
     ++session.clock.step;
     session.tellProgress("statistics", session.clock.step, plan.steps, 1);

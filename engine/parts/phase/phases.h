@@ -15,7 +15,9 @@ struct SgdParams {
   std::string schedule = "constant";
   std::vector<int> milestones = {};
   double gamma = 0.1, clip = 0, ema = 0, cross_entropy = 1;
+  double beta2 = 0.999;
   int warmup_steps = 0;
+  bool drop_last = false, amsgrad = false;
   static auto fields() {
     using P = SgdParams;
     return std::tuple{
@@ -28,10 +30,13 @@ struct SgdParams {
         Field{"lr", &P::lr, {.min = 1e-8, .max = 10, .scale = Scale::Log, .doc = "Learning rate at the start.", .level = Level::Learn}},
         Field{"momentum", &P::momentum, {.min = 0, .max = 0.9999, .doc = "Momentum of SGD."}},
         Field{"weight_decay", &P::weight_decay, {.min = 0, .max = 1, .scale = Scale::Log, .doc = "Weight decay: added to the gradient (sgd, adam), decoupled (adamw)."}},
-        Field{"schedule", &P::schedule, {.choices = "constant|cosine|multi-step|cosine-steps", .doc = "Learning rate over epochs: constant, cosine to zero, or times gamma at each milestone; cosine-steps follows the cosine in every step."}},
+        Field{"schedule", &P::schedule, {.choices = "constant|cosine|multi-step|cosine-steps|cosine-quarter", .doc = "Learning rate over epochs: constant, cosine to zero, or times gamma at each milestone; cosine-steps follows the cosine in every step; cosine-quarter is CODA-Prompt's cos(99 pi e / (200 (E - 1)))."}},
         Field{"milestones", &P::milestones, {.min = 1, .max = 10000, .unit = "epochs", .doc = "Finished epochs after which multi-step multiplies by gamma."}},
         Field{"gamma", &P::gamma, {.min = 0, .max = 1, .doc = "Factor of multi-step."}},
         Field{"cross_entropy", &P::cross_entropy, {.min = 0, .max = 1000, .doc = "Weight of the cross-entropy beside the penalties; 0 trains without labels.", .level = Level::Expert}},
+        Field{"beta2", &P::beta2, {.min = 0, .max = 0.999999, .doc = "Decay of Adam's mean of squared gradients.", .level = Level::Expert}},
+        Field{"amsgrad", &P::amsgrad, {.doc = "Whether Adam divides by the largest mean of squared gradients so far.", .level = Level::Expert}},
+        Field{"drop_last", &P::drop_last, {.doc = "Whether a last batch that is not full is left out of an epoch (CODA-Prompt).", .level = Level::Expert}},
         Field{"warmup_steps", &P::warmup_steps, {.min = 0, .max = 1e6, .unit = "steps", .doc = "Steps over which the learning rate rises linearly from zero.", .level = Level::Expert}},
         Field{"clip", &P::clip, {.min = 0, .max = 1e6, .doc = "Largest global L2 norm of the gradient; 0 does not clip."}},
         Field{"ema", &P::ema, {.min = 0, .max = 0.99999, .doc = "Decay of an exponential average of the trained weights that takes their place at the phase's end; 0 is off.", .level = Level::Expert}}};
@@ -53,6 +58,7 @@ class SgdPhase final : public Phase {
  private:
   bool runsIn(int task) const { return params_.when == "every-task" || task == 0; }
   double rate(int epoch, int step, int steps) const;  // learning rate of one step
+  int stepsFor(std::int64_t images) const;
   const Params params_;
 };
 

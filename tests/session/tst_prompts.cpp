@@ -1,0 +1,728 @@
+// What prompt methods promise, on a network of width 32, depth 5 and 17 tokens: choice, injection, gradients, growth.
+#include <QTest>
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "engine/engine.h"
+#include "engine/parts/catalogue.h"
+#include "engine/parts/phase/optimizer.h"
+#include "engine/parts/prompts/injectors.h"
+#include "engine/parts/prompts/pools.h"
+#include "engine/parts/prompts/selectors.h"
+#include "engine/session/model.h"
+
+using namespace palimpsest;
+
+namespace {
+
+constexpr const char* kTiny = "new:image=16,patch=4,width=32,depth=5,heads=4,seed=1";
+const TaskScope kFirst{0, 0, 2}, kSecond{1, 2, 4};
+const char* const kPrompted[] = {"l2p", "l2p.task-mask", "l2p.frequency-penalty", "dualprompt", "coda-prompt", "coda-prompt.orthogonal", "sapc", "sapc.sparsemax", "sapc.signed",
+                                 "sapc.softmax", "sapc.top-k", "dap", "vpt-shallow", "vpt-shallow.sequential", "vpt-shallow.per-task", "vpt-deep", "vpt-deep.per-task"};
+
+Tensor noise(at::IntArrayRef shape, std::uint64_t seed = 7) { return torch::randn(shape, at::make_generator<at::CPUGeneratorImpl>(seed)); }
+
+Setting settingFor(const vit::Shape& shape) {
+  Setting s;
+  s.shape = shape;
+  s.classes = 4;
+  s.seed = 5;
+  s.tasks = 2;
+  s.first_labels = {0, 2};
+  return s;
+}
+
+struct Made {
+  std::unique_ptr<Model> model;
+  Model* operator->() const { return model.get(); }
+};
+
+Made modelOf(const Value& recipe) {
+  LoadedBackbone backbone = loadBackbone(kTiny, 0, "");
+  {
+    const torch::NoGradGuard plain;  // larger than at initialisation, so that queries differ
+    for (auto& p : backbone.vit->parameters())
+      if (p.dim() > 1) p.mul_(6);
+  }
+  const Setting s = settingFor(backbone.shape);
+  return {std::make_unique<Model>(recipe, std::move(backbone), s)};
+}
+
+Value recipeOf(const std::string& name, const std::vector<std::pair<std::string, Value>>& changes = {}) {
+  Value recipe = loadRecipe(name);
+  for (const auto& [path, value] : changes) {
+    const auto dot = path.rfind('.');
+    (*recipe.at(path.substr(0, dot)))[path.substr(dot + 1)] = value;
+  }
+  const Resolved resolved = resolve(recipe, catalogue());
+  for (const Issue& issue : resolved.issues) qWarning("%s: %s", issue.path.c_str(), issue.message.c_str());
+  return resolved.recipe;
+}
+
+class Collect final : public State {
+ public:
+  explicit Collect(Model& model) { model.visit(*this); }
+  void tensor(const std::string& name, Tensor& tensor, bool trained) override {
+    all[name] = tensor;
+    if (trained) this->trained[name] = tensor;
+  }
+  std::map<std::string, Tensor> all, trained;
+};
+
+// What a checkpoint does: values into tensors of the same size, new tensors elsewhere.
+class Put final : public State {
+ public:
+  explicit Put(const std::map<std::string, Tensor>& from) : from_(from) {}
+  void tensor(const std::string& name, Tensor& tensor, bool trained) override {
+    const torch::NoGradGuard no_graph;
+    const Tensor& source = from_.at(name);
+    if (tensor.sizes() == source.sizes()) tensor.copy_(source);
+    else tensor = source.clone().set_requires_grad(trained);
+  }
+
+ private:
+  const std::map<std::string, Tensor>& from_;
+};
+
+Inputs inputsOf(const Tensor& images, int task, std::int64_t first = 0) {
+  Inputs in;
+  in.images = images;
+  in.tasks = torch::full({images.size(0)}, task, torch::kLong);
+  for (std::int64_t i = 0; i < images.size(0); ++i) in.indices.push_back(first + i);
+  in.epochs = 0.5;
+  return in;
+}
+
+Inputs slice(const Inputs& all, std::int64_t first, std::int64_t last) {
+  Inputs in = inputsOf(all.images.slice(0, first, last), 0);
+  in.tasks = all.tasks.slice(0, first, last);
+  in.indices.assign(all.indices.begin() + first, all.indices.begin() + last);
+  return in;
+}
+
+// Begins a task as the loop does: growth, then a look at its queries.
+void begin(Model& model, const TaskScope& scope) {
+  model.beginTask(scope);
+  if (!model.studies()) return;
+  const Tensor images = noise({20, 3, 16, 16}, 40 + static_cast<std::uint64_t>(scope.task));
+  model.study(model.frozenFeatures(images), torch::arange(20, torch::kLong).remainder(2) + scope.first, scope);
+}
+
+// Heads that wait for class means get some.
+void solveHead(Model& model, const TaskScope& scope) {
+  if (!model.head().observes()) return;
+  const torch::NoGradGuard no_graph;
+  const Forward pass = model.forward(inputsOf(noise({8, 3, 16, 16}, 60), scope.task), false);
+  model.head().observe(pass.feature, torch::arange(8, torch::kLong).remainder(2) + scope.first);
+  model.head().solve();
+}
+
+Tensor lossOf(Model& model, const Inputs& in, const TaskScope& scope, Forward* out = nullptr) {
+  const Forward pass = model.forward(in, true);
+  const int masked = model.head().maskedBelow(scope);
+  const Tensor labels = torch::arange(in.images.size(0), torch::kLong).remainder(2) + scope.first;
+  Tensor loss = torch::cross_entropy_loss(pass.logits.slice(1, masked), labels - masked);
+  if (pass.penalty.defined()) loss = loss + pass.penalty;
+  if (out) *out = pass;
+  return loss;
+}
+
+void train(Model& model, const TaskScope& scope, int steps, double lr = 0.01) {
+  Collect state(model);
+  Optimizer::Parameters parameters(state.trained.begin(), state.trained.end());
+  Optimizer optimizer({"adam", lr, 0, 0}, parameters);
+  for (int i = 0; i < steps; ++i) {
+    optimizer.zeroGradients();
+    Forward pass;
+    lossOf(model, inputsOf(noise({6, 3, 16, 16}, 200 + static_cast<std::uint64_t>(i)), scope.task, 6 * i), scope, &pass).backward();
+    optimizer.step();
+    model.used(pass);
+  }
+}
+
+double apart(const Tensor& a, const Tensor& b) { return a.numel() == 0 ? 0 : (a - b).abs().max().item<double>(); }
+
+std::map<std::string, Tensor> copyOf(const std::map<std::string, Tensor>& from) {
+  std::map<std::string, Tensor> copy;
+  for (const auto& [name, tensor] : from) copy[name] = tensor.detach().clone();
+  return copy;
+}
+
+std::vector<int> chosenIn(const Tensor& indices, int prompts) {
+  std::vector<int> count(static_cast<std::size_t>(prompts), 0);
+  const Tensor flat = indices.flatten().contiguous();
+  for (std::int64_t i = 0; i < flat.numel(); ++i) ++count[static_cast<std::size_t>(flat.data_ptr<std::int64_t>()[i])];
+  return count;
+}
+
+}  // namespace
+
+class TestPrompts : public QObject {
+  Q_OBJECT
+ private Q_SLOTS:
+  void everyVariantFitsTheCatalogue() {
+    for (const NamedRecipe& recipe : bundledRecipes()) {
+      const Resolved resolved = resolve(recipe.recipe, catalogue());
+      QVERIFY2(resolved.issues.empty(), (recipe.name + ": " + (resolved.issues.empty() ? "" : resolved.issues[0].path + " " + resolved.issues[0].message)).c_str());
+      const Issues clashes = contradictions(resolved.recipe);
+      QVERIFY2(clashes.empty(), (recipe.name + ": " + (clashes.empty() ? "" : clashes[0].message)).c_str());
+    }
+  }
+
+  // Section 11, 1.
+  void whatAnImageGetsDoesNotDependOnItsBatch_data() {
+    QTest::addColumn<QString>("recipe");
+    QTest::addColumn<bool>("sound");
+    for (const char* name : kPrompted) QTest::newRow(name) << QString::fromLatin1(name) << true;
+    for (const char* name : {"l2p.pilot", "dap.official"}) QTest::newRow(name) << QString::fromLatin1(name) << false;
+    QTest::newRow("dualprompt.pilot") << QStringLiteral("dualprompt.pilot") << false;
+  }
+  void whatAnImageGetsDoesNotDependOnItsBatch() {
+    QFETCH(QString, recipe);
+    QFETCH(bool, sound);
+    const Made model = modelOf(recipeOf(recipe.toStdString()));
+    for (const TaskScope& scope : {kFirst, kSecond}) {
+      begin(*model.model, scope);
+      train(*model.model, scope, scope.task == 0 || !model->head().observes() ? 3 : 0);
+      solveHead(*model.model, scope);
+    }
+    const torch::NoGradGuard no_graph;
+    const Inputs all = inputsOf(noise({16, 3, 16, 16}), 1);
+    const Tensor whole = model->forward(all, false).logits;
+    double worst = 0;
+    for (const int size : {1, 2, 3, 16})
+      for (std::int64_t at = 0; at + size <= 16; at += size)
+        worst = std::max(worst, apart(model->forward(slice(all, at, at + size), false).logits, whole.slice(0, at, at + size)));
+    if (sound) QVERIFY2(worst < 2e-5, qPrintable(QString::number(worst)));
+    else QVERIFY2(worst > 1e-3, qPrintable(QString::number(worst)));
+  }
+
+  // Section 11, 2.
+  void promptsThatNobodyGotHaveNoGradient() {
+    const Made model = modelOf(recipeOf("l2p"));
+    begin(*model.model, kFirst);
+    Collect state(*model.model);
+    Forward pass;
+    lossOf(*model.model, inputsOf(noise({3, 3, 16, 16}), 0), kFirst, &pass).backward();
+    const auto chosen = chosenIn(pass.choices[0].indices, 10);
+    QVERIFY(std::count(chosen.begin(), chosen.end(), 0) > 0);
+    for (int m = 0; m < 10; ++m) {
+      const Tensor key = state.trained.at("prompts.0.keys").grad()[m];
+      QCOMPARE(key.abs().sum().item<double>() > 0, chosen[static_cast<std::size_t>(m)] > 0);
+      QCOMPARE(state.trained.at("prompts.0.prompts").grad()[0][m].abs().sum().item<double>() > 0, chosen[static_cast<std::size_t>(m)] > 0);
+    }
+  }
+
+  void oldPromptsStayBitForBit_data() {
+    QTest::addColumn<QString>("recipe");
+    for (const char* name : {"dualprompt", "l2p.task-mask", "vpt-deep.per-task", "coda-prompt", "sapc", "dap"}) QTest::newRow(name) << QString::fromLatin1(name);
+  }
+  void oldPromptsStayBitForBit() {
+    QFETCH(QString, recipe);
+    const Made model = modelOf(recipeOf(recipe.toStdString()));
+    begin(*model.model, kFirst);
+    train(*model.model, kFirst, 4);
+    begin(*model.model, kSecond);
+    const int entry = recipe == QLatin1String("dualprompt") ? 1 : 0;
+    const Pool& pool = model->pool(entry);
+    const auto state = Collect(*model.model).all;
+    const auto before = copyOf(state);
+    train(*model.model, kSecond, 10);
+    const std::string prefix = "prompts." + std::to_string(entry) + ".";
+    const auto after = Collect(*model.model).all;
+    if (pool.choices() > 1) {  // components: the old block as a whole
+      for (const char* name : {"old.prompts", "old.keys", "old.gates"}) QVERIFY(torch::equal(before.at(prefix + name), after.at(prefix + name)));
+      QVERIFY(before.at(prefix + "old.prompts").size(1) == 10);
+      QVERIFY(!torch::equal(before.at(prefix + "prompts"), after.at(prefix + "prompts")));
+    } else {
+      const int n = pool.perTask();
+      QVERIFY(torch::equal(before.at(prefix + "prompts").slice(1, 0, n), after.at(prefix + "prompts").slice(1, 0, n)));
+      QVERIFY(torch::equal(before.at(prefix + "keys").slice(0, 0, n), after.at(prefix + "keys").slice(0, 0, n)));
+      QVERIFY(!torch::equal(before.at(prefix + "prompts").slice(1, n), after.at(prefix + "prompts").slice(1, n)));
+    }
+    if (recipe == QLatin1String("dap")) {
+      QVERIFY(torch::equal(before.at(prefix + "down"), after.at(prefix + "down")));
+      QVERIFY(!torch::equal(before.at(prefix + "film"), after.at(prefix + "film")));
+    }
+  }
+
+  // Section 11, 3.
+  void theOrderOfRowsInsideABlockDoesNotMatter_data() {
+    QTest::addColumn<QString>("recipe");
+    for (const char* name : {"vpt-shallow.sequential", "vpt-deep.sequential", "l2p"}) QTest::newRow(name) << QString::fromLatin1(name);
+  }
+  void theOrderOfRowsInsideABlockDoesNotMatter() {
+    QFETCH(QString, recipe);
+    const Made model = modelOf(recipeOf(recipe.toStdString()));
+    begin(*model.model, kFirst);
+    const torch::NoGradGuard no_graph;
+    const Inputs in = inputsOf(noise({3, 3, 16, 16}), 0);
+    const Tensor before = model->forward(in, false).logits;
+    Collect state(*model.model);
+    Tensor& prompts = state.all.at("prompts.0.prompts");
+    prompts.copy_(prompts.flip(2).clone());
+    QVERIFY(apart(model->forward(in, false).logits, before) < 1e-5);
+    prompts.add_(noise(prompts.sizes(), 9));
+    QVERIFY(apart(model->forward(in, false).logits, before) > 1e-3);
+  }
+
+  void rowsThatStartAlikeStayAlike() {
+    const Made model = modelOf(recipeOf("vpt-deep.pilot"));
+    begin(*model.model, kFirst);
+    Collect state(*model.model);
+    lossOf(*model.model, inputsOf(noise({4, 3, 16, 16}), 0), kFirst).backward();
+    const Tensor slope = state.trained.at("prompts.0.prompts").grad();  // [blocks, 1, rows, D]
+    QVERIFY(slope.abs().max().item<double>() > 0);
+    QVERIFY(apart(slope, slope.slice(2, 0, 1).expand_as(slope)) < 1e-5 * slope.abs().max().item<double>() + 1e-12);
+  }
+
+  void freshTokensOfABlockDoNotReachBlocksBefore() {
+    const LoadedBackbone backbone = loadBackbone(kTiny, 0, "");
+    const Setting s = settingFor(backbone.shape);
+    const DeepTokenInjector inject({}, s);
+    const torch::NoGradGuard no_graph;
+    const Tensor x = noise({2, 17, 32});
+    std::vector<Tensor> rows, other;
+    for (std::uint64_t l = 0; l < 5; ++l) rows.push_back(noise({2, 1, 3, 32}, 70 + l));
+    other = rows;
+    other[3] = noise({2, 1, 3, 32}, 99);
+    const auto upTo = [&](const std::vector<Tensor>& prompts, int blocks) {
+      vit::Vit net = backbone.vit;
+      const auto hooks = inject.bind(prompts);
+      return net->blocks(x.clone(), 0, blocks, *hooks);
+    };
+    QCOMPARE(upTo(rows, 5).size(1), std::int64_t{17 + 3});
+    QVERIFY(torch::equal(upTo(rows, 3), upTo(other, 3)));
+    QVERIFY(!torch::equal(upTo(rows, 4), upTo(other, 4)));
+  }
+
+  // Section 11, 4: a prefix of zeros takes pi = m / (m + sum exp logits) of every head's attention.
+  void aPrefixOfZerosIsASink() {
+    LoadedBackbone backbone = loadBackbone(kTiny, 0, "");
+    const Setting s = settingFor(backbone.shape);
+    PrefixInjectorParams params;
+    params.blocks = {1};
+    const PrefixInjector inject(params, s);
+    const torch::NoGradGuard no_graph;
+    const Tensor x = noise({2, 17, 32});
+    struct Heads final : vit::Hooks {
+      Tensor output(vit::Site site, int, const Tensor& in, Tensor out) override {
+        if (site == vit::Site::Proj) heads = in;
+        if (site == vit::Site::Qkv) qkv = out;
+        return out;
+      }
+      Tensor heads, qkv;
+    } plain, with;
+    vit::Vit net = backbone.vit;
+    net->blocks(x.clone(), 1, 2, plain);
+    const auto zeros = inject.bind({torch::zeros({2, 1, 6, 32})});
+    vit::HookChain chain({zeros.get(), &with});
+    net->blocks(x.clone(), 1, 2, chain);
+    const Tensor split = plain.qkv.view({2, 17, 3, 4, 8}).permute({2, 0, 3, 1, 4});
+    const Tensor sums = (split[0].matmul(split[1].transpose(-2, -1)) / std::sqrt(8.0)).exp().sum(-1);  // [B, heads, T]
+    const Tensor left = (1 - 3.0 / (3.0 + sums)).transpose(1, 2).unsqueeze(-1);                            // [B, T, heads, 1]
+    QVERIFY(apart(with.heads.view({2, 17, 4, 8}), plain.heads.view({2, 17, 4, 8}) * left) < 1e-5);
+  }
+
+  void rolesOfAPrefixMatter() {
+    const Made model = modelOf(recipeOf("dualprompt"));
+    begin(*model.model, kFirst);
+    const torch::NoGradGuard no_graph;
+    const Inputs in = inputsOf(noise({3, 3, 16, 16}), 0);
+    const Tensor before = model->forward(in, false).logits;
+    Collect state(*model.model);
+    Tensor& prompts = state.all.at("prompts.1.prompts");
+    prompts.copy_(prompts.roll(5, 2).clone());  // keys become values
+    QVERIFY(apart(model->forward(in, false).logits, before) > 1e-4);
+  }
+
+  // With the right task told, test and training do the same.
+  void anOracleSeesWhatTrainingSaw() {
+    const Made model = modelOf(recipeOf("dualprompt", {{"prompts.1.select.test", "task"}}));
+    begin(*model.model, kFirst);
+    begin(*model.model, kSecond);
+    const torch::NoGradGuard no_graph;
+    const Inputs in = inputsOf(noise({3, 3, 16, 16}), 1);
+    QVERIFY(torch::equal(model->forward(in, false).logits, model->forward(in, true).logits));
+  }
+
+  // The reshape without a permutation: sample b, role j is fed the flat row 2b + j.
+  void thePortsLayoutMixesTheBatch() {
+    const LoadedBackbone backbone = loadBackbone(kTiny, 0, "");
+    PrefixInjectorParams params;
+    params.blocks = {0};
+    params.layout = "port";
+    const Tensor rows = noise({4, 1, 6, 32});
+    const auto port = PrefixInjector(params, settingFor(backbone.shape)).bind({rows})->prefix(0);
+    for (int b = 0; b < 4; ++b)
+      for (int j = 0; j < 2; ++j) {
+        const int flat = 2 * b + j, role = flat / 4, sample = flat % 4;
+        const Tensor expected = rows[sample][0].slice(0, role * 3, role * 3 + 3).view({3, 4, 8}).transpose(0, 1);
+        QVERIFY(torch::equal((j == 0 ? port->key : port->value)[b], expected));
+      }
+    params.layout = "per-image";
+    const auto right = PrefixInjector(params, settingFor(backbone.shape)).bind({rows})->prefix(0);
+    QVERIFY(torch::equal(right->value[2], rows[2][0].slice(0, 3, 6).view({3, 4, 8}).transpose(0, 1)));
+    const auto alone = PrefixInjector({{0}, "port"}, settingFor(backbone.shape)).bind({rows.slice(0, 2, 3)})->prefix(0);
+    QVERIFY(torch::equal(alone->value[0], right->value[2]));  // one image alone is right, and not what was trained
+  }
+
+  // Section 11, 6.
+  void theTwoProductsAreTheCosine() {
+    const Tensor q = noise({7, 32}), gates = noise({9, 32}, 2), keys = noise({9, 32}, 3);
+    keys[4].zero_();
+    gates[5].zero_();
+    const Tensor u = q.unsqueeze(1) * gates.unsqueeze(0);
+    const Tensor naive = (u * keys).sum(2) / (u.norm(2, 2).clamp_min(1e-12) * keys.norm(2, 1).clamp_min(1e-12));
+    const Tensor fast = gatedCosine(q, gates, keys);
+    QVERIFY(apart(fast, naive) < 1e-5);
+    QVERIFY(fast.select(1, 4).eq(0).all().item<bool>() && fast.select(1, 5).eq(0).all().item<bool>());
+    QVERIFY(apart(gatedCosine(q * 3, gates * 0.5, keys * 7), fast) < 1e-5);
+    QVERIFY(fast.abs().max().item<double>() <= 1 + 1e-5);
+  }
+
+  void normalisersAreWhatTheySay() {
+    const Tensor z = noise({20, 12}) * 2;
+    for (const auto& weights : {sparsemax(z), entmax15(z), normalised("softmax", z, 1, 0), normalised("topk-softmax", z, 1, 3)}) {
+      QVERIFY(weights.min().item<double>() >= 0);
+      QVERIFY((weights.sum(1) - 1).abs().max().item<double>() < 1e-5);
+    }
+    QVERIFY(apart(sparsemax(z + 3), sparsemax(z)) < 1e-5);
+    QVERIFY(apart(entmax15(z + 3), entmax15(z)) < 1e-5);
+    QVERIFY(torch::equal(normalised("topk-raw", z, 1, 12), z));
+    QCOMPARE(normalised("topk-raw", z, 1, 3).ne(0).sum().item<std::int64_t>(), std::int64_t{60});
+    QVERIFY(torch::equal(normalised("signed-entmax", z, 0.5, 0).sign(), normalised("signed-entmax", z, 0.5, 0).ne(0) * z.sign()));
+    // sparsemax is the projection onto the simplex: no other point of it is nearer
+    const Tensor p = sparsemax(z), other = normalised("softmax", noise(z.sizes(), 8), 1, 0);
+    QVERIFY(((other - z).square().sum(1) - (p - z).square().sum(1)).min().item<double>() > 0);
+    // the threshold equation of entmax-1.5: roots of the weights are (z/2 - theta)+
+    const Tensor root = entmax15(z).sqrt(), inside = root > 0;
+    const Tensor theta = (z / 2 - root).masked_fill(~inside, 0).sum(1) / inside.sum(1);
+    QVERIFY(apart((z / 2 - theta.unsqueeze(1)).clamp_min(0), root) < 1e-5);
+  }
+
+  void normalisersHaveTheSlopesOfTheirValues_data() {
+    QTest::addColumn<QString>("kind");
+    for (const char* kind : {"sparsemax", "entmax15", "signed-entmax", "topk-softmax", "topk-raw"}) QTest::newRow(kind) << QString::fromLatin1(kind);
+  }
+  void normalisersHaveTheSlopesOfTheirValues() {
+    QFETCH(QString, kind);
+    const Tensor z = noise({3, 8}), mix = noise({3, 8}, 4);
+    Tensor x = z.clone().set_requires_grad(true);
+    const auto value = [&](const Tensor& at) { return (normalised(kind.toStdString(), at, 0.7, 3) * mix).sum(); };
+    value(x).backward();
+    for (int i = 0; i < 3; ++i)
+      for (int m = 0; m < 8; ++m) {
+        constexpr float h = 2e-3F;
+        Tensor up = z.clone(), down = z.clone();
+        up[i][m] += h;
+        down[i][m] -= h;
+        const double slope = (value(up) - value(down)).item<double>() / (2 * h);
+        QVERIFY2(std::abs(slope - x.grad()[i][m].item<double>()) < 5e-3, qPrintable(QStringLiteral("%1 %2: %3, %4").arg(i).arg(m).arg(slope).arg(x.grad()[i][m].item<double>())));
+      }
+  }
+
+  // Section 7.3: a component below the threshold changes nothing.
+  void aPoolGrowsWithoutAnOldImageNoticing() {
+    const Tensor z = noise({30, 10});
+    for (const char* kind : {"sparsemax", "entmax15"}) {
+      const Tensor before = normalised(kind, z, 0.5, 0);
+      const Tensor low = torch::full({30, 3}, z.min().item<float>() - 5);
+      const Tensor after = normalised(kind, torch::cat({z, low}, 1), 0.5, 0);
+      QVERIFY(after.slice(1, 10).eq(0).all().item<bool>());
+      QVERIFY(apart(after.slice(1, 0, 10), before) < 1e-6);
+      // and one above it does
+      const Tensor high = torch::full({30, 1}, z.max().item<float>());
+      QVERIFY(apart(normalised(kind, torch::cat({z, high}, 1), 0.5, 0).slice(1, 0, 10), before) > 1e-2);
+    }
+    const Tensor soft = normalised("softmax", z, 0.5, 0);
+    QVERIFY(apart(normalised("softmax", torch::cat({z, z.slice(1, 0, 1) - 3}, 1), 0.5, 0).slice(1, 0, 10), soft) > 1e-4);
+  }
+
+  void supportShrinksWithTheTemperature() {
+    const Tensor z = noise({50, 40}) * 0.036;
+    for (const char* kind : {"sparsemax", "entmax15", "signed-entmax"}) {
+      Tensor last = torch::full({50}, 41, torch::kLong);
+      for (const double temperature : {1.0, 0.3, 0.1, 0.03, 0.01, 0.003}) {
+        const Tensor support = normalised(kind, z, temperature, 0).ne(0).sum(1);
+        QVERIFY((support <= last).all().item<bool>());
+        last = support;
+      }
+      const double found = temperatureFor(kind, z, 5);
+      QVERIFY(std::abs(normalised(kind, z, found, 0).ne(0).sum(1).to(torch::kDouble).mean().item<double>() - 5) < 0.3);
+    }
+  }
+
+  void componentsOutsideTheSupportHaveNoGradient() {
+    const Made model = modelOf(recipeOf("sapc", {{"prompts.0.select.balance", 0.0}}));
+    begin(*model.model, kFirst);
+    Collect state(*model.model);
+    Forward pass;
+    lossOf(*model.model, inputsOf(noise({4, 3, 16, 16}), 0), kFirst, &pass).backward();
+    const Tensor used = pass.choices[0].weights.detach().ne(0).any(1);  // [places, M]
+    QVERIFY(used.any().item<bool>() && !used.all().item<bool>());
+    for (const char* name : {"prompts", "keys", "gates"}) {
+      const Tensor slope = state.trained.at(std::string("prompts.0.") + name).grad().flatten(2).abs().sum(2);
+      QVERIFY(slope.masked_select(~used).eq(0).all().item<bool>());
+    }
+  }
+
+  void aWarmStartLetsEveryNewComponentLearn() {
+    const Made model = modelOf(recipeOf("sapc"));
+    begin(*model.model, kFirst);
+    train(*model.model, kFirst, 20, 0.05);
+    begin(*model.model, kSecond);
+    const torch::NoGradGuard no_graph;
+    Inputs in = inputsOf(noise({20, 3, 16, 16}, 41), 1);  // the images that the second task was begun with
+    in.epochs = 2;                                         // free competition
+    const Tensor weights = model->forward(in, true).choices[0].weights;
+    const Tensor mass = weights.abs() / weights.abs().sum(2, true);
+    QVERIFY(mass.slice(2, 10).sum(2).mean().item<double>() > 0.25);
+  }
+
+  void topKWithAllOfThemIsCoda() {
+    const Made dense = modelOf(recipeOf("coda-prompt")), top = modelOf(recipeOf("coda-prompt", {{"prompts.0.select.normaliser", "topk-raw"}, {"prompts.0.select.top_k", 10}}));
+    begin(*dense.model, kFirst);
+    begin(*top.model, kFirst);
+    const torch::NoGradGuard no_graph;
+    const Inputs in = inputsOf(noise({4, 3, 16, 16}), 0);
+    QVERIFY(torch::equal(dense->forward(in, false).logits, top->forward(in, false).logits));
+  }
+
+  // Section 11, 7.
+  void aKeysGradientIsOrthogonalToIt() {
+    const Made model = modelOf(recipeOf("l2p"));
+    begin(*model.model, kFirst);
+    Collect state(*model.model);
+    lossOf(*model.model, inputsOf(noise({6, 3, 16, 16}), 0), kFirst).backward();
+    const Tensor& keys = state.trained.at("prompts.0.keys");
+    QVERIFY((keys.grad() * keys.detach()).sum(1).abs().max().item<double>() < 1e-6);
+    QVERIFY(keys.grad().abs().max().item<double>() > 0);
+  }
+
+  void thePullsWeightDoesNotMoveKeysUnderAdam() {
+    std::vector<Tensor> ends;
+    for (const double pull : {0.1, 1.0}) {
+      const Made model = modelOf(recipeOf("l2p", {{"prompts.0.select.pull", pull}}));
+      begin(*model.model, kFirst);
+      const Tensor start = Collect(*model.model).all.at("prompts.0.keys").detach().clone();
+      train(*model.model, kFirst, 20);
+      ends.push_back(Collect(*model.model).all.at("prompts.0.keys").detach() - start);
+    }
+    QVERIFY(apart(ends[0], ends[1]) < 1e-4 * ends[0].abs().max().item<double>() + 2e-5);
+  }
+
+  // Section 11, 8.
+  void aTaskTakesOverTheSliceBeforeIt() {
+    const Made model = modelOf(recipeOf("dualprompt"));
+    begin(*model.model, kFirst);
+    train(*model.model, kFirst, 3);
+    model->beginTask(kSecond);
+    const Collect state(*model.model);
+    const Tensor prompts = state.all.at("prompts.1.prompts"), keys = state.all.at("prompts.1.keys");
+    QVERIFY(torch::equal(prompts.select(1, 1), prompts.select(1, 0)));
+    QVERIFY(!torch::equal(keys[1], keys[0]));
+  }
+
+  void newComponentsAreOrthonormal() {
+    for (const bool official : {true, false}) {
+      const Tensor first = orthogonalRows(torch::zeros({0, 32}), noise({8, 32}), official);
+      const Tensor both = torch::cat({first, orthogonalRows(first, noise({8, 32}, 8), official)});
+      QVERIFY(apart(both.matmul(both.t()), torch::eye(16)) < 1e-5);
+    }
+    // old rows that are no longer orthogonal: one pass of Gram-Schmidt misses, QR does not
+    const Tensor old = torch::nn::functional::normalize(noise({6, 32}) + 0.8);
+    const Tensor missed = orthogonalRows(old, noise({4, 32}, 3), true), met = orthogonalRows(old, noise({4, 32}, 3), false);
+    QVERIFY(met.matmul(old.t()).abs().max().item<double>() < 1e-5);
+    QVERIFY(missed.matmul(old.t()).abs().max().item<double>() > 0.05);
+    QVERIFY(apart(met.matmul(met.t()), torch::eye(4)) < 1e-5);
+  }
+
+  void aComponentOfZerosChangesNothing() {
+    const Made model = modelOf(recipeOf("coda-prompt"));
+    begin(*model.model, kFirst);
+    const torch::NoGradGuard no_graph;
+    const Inputs in = inputsOf(noise({4, 3, 16, 16}), 0);
+    const Tensor before = model->forward(in, false).feature;
+    begin(*model.model, kSecond);
+    QVERIFY(apart(model->forward(in, false).feature, before) > 1e-3);
+    Collect(*model.model).all.at("prompts.0.prompts").zero_();
+    QVERIFY(apart(model->forward(in, false).feature, before) < 1e-5);
+  }
+
+  // Section 11, 9.
+  void aCachedQueryGivesTheSame_data() {
+    QTest::addColumn<QString>("recipe");
+    for (const char* name : kPrompted) QTest::newRow(name) << QString::fromLatin1(name);
+  }
+  void aCachedQueryGivesTheSame() {
+    QFETCH(QString, recipe);
+    const Made model = modelOf(recipeOf(recipe.toStdString()));
+    begin(*model.model, kFirst);
+    solveHead(*model.model, kFirst);
+    const torch::NoGradGuard no_graph;
+    Inputs in = inputsOf(noise({5, 3, 16, 16}), 0);
+    const Tensor plain = model->forward(in, false).logits;
+    in.known = model->frozenFeatures(in.images);
+    QVERIFY(torch::equal(model->forward(in, false).logits, plain));
+  }
+
+  // Section 11, 11.
+  void aSavedModelGoesOnAsItWas_data() { aCachedQueryGivesTheSame_data(); }
+  void aSavedModelGoesOnAsItWas() {
+    QFETCH(QString, recipe);
+    const Value made = recipeOf(recipe.toStdString());
+    const Made model = modelOf(made), other = modelOf(made);
+    begin(*model.model, kFirst);
+    train(*model.model, kFirst, 3);
+    solveHead(*model.model, kFirst);
+    begin(*model.model, kSecond);
+    solveHead(*model.model, kSecond);
+    const auto saved = copyOf(Collect(*model.model).all);
+    Put put(saved);
+    other->visit(put);
+    other->at(kSecond);
+    const torch::NoGradGuard no_graph;
+    const Inputs in = inputsOf(noise({5, 3, 16, 16}), 1);
+    for (const bool training : {false, true}) {
+      const Forward a = model->forward(in, training), b = other->forward(in, training);
+      QVERIFY(torch::equal(a.logits, b.logits));
+    }
+    for (const auto& [name, tensor] : Collect(*other.model).all) QVERIFY2(torch::equal(tensor.detach(), saved.at(name)), name.c_str());
+  }
+
+  // Section 11, 12; figures of section 10.1 for ViT-B/16 (D = 768, 12 blocks, 197 tokens).
+  void parametersAreAsManyAsPublished_data() {
+    QTest::addColumn<QString>("recipe");
+    QTest::addColumn<int>("tasks");
+    QTest::addColumn<qint64>("expected");
+    QTest::newRow("l2p") << QStringLiteral("l2p") << 10 << qint64{46080};
+    QTest::newRow("dualprompt") << QStringLiteral("dualprompt") << 10 << qint64{253440};
+    QTest::newRow("coda-prompt, one task of ten") << QStringLiteral("coda-prompt") << 10 << qint64{384000};
+    QTest::newRow("dap") << QStringLiteral("dap") << 10 << qint64{363376};
+    QTest::newRow("vpt-shallow") << QStringLiteral("vpt-shallow.sequential") << 10 << qint64{3840};
+    QTest::newRow("vpt-deep") << QStringLiteral("vpt-deep.sequential") << 10 << qint64{46080};
+  }
+  void parametersAreAsManyAsPublished() {
+    QFETCH(QString, recipe);
+    QFETCH(int, tasks);
+    QFETCH(qint64, expected);
+    vit::Shape base;
+    base.width = 768;
+    base.heads = 12;
+    base.mlp = 3072;
+    Setting s = settingFor(base);
+    s.classes = 100;
+    s.tasks = tasks;
+    const Value made = recipeOf(recipe.toStdString());
+    class Count final : public State {
+     public:
+      void tensor(const std::string& name, Tensor& tensor, bool trained) override {
+        if (trained && !(keyless && name == "keys")) sum += tensor.numel();
+      }
+      std::int64_t sum = 0;
+      bool keyless = false;
+    } count;
+    for (const Value& entry : made.at("prompts")->asArray()) {
+      const auto inject = parts().injectors.make(*entry.find("inject"), s);
+      Setting own = s;
+      own.places = inject->places();
+      own.row_width = inject->rowWidth();
+      count.keyless = entry.at("select.use")->asString() == "constant";  // nothing goes by its keys
+      parts().pools.make(*entry.find("pool"), own)->visit(count);
+      inject->visit(count);
+    }
+    QCOMPARE(static_cast<qint64>(count.sum), expected);
+  }
+
+  void theVoteGivesTheWholeGroupOneAnswer() {
+    const Made model = modelOf(recipeOf("l2p", {{"prompts.0.select.test", "vote"}, {"prompts.0.select.vote_batch", 4}}));
+    begin(*model.model, kFirst);
+    const torch::NoGradGuard no_graph;
+    const Choice choice = model->forward(inputsOf(noise({10, 3, 16, 16}), 0), false).choices[0];
+    for (int b = 0; b < 10; ++b) QVERIFY(torch::equal(choice.indices[b], choice.indices[b / 4 * 4]));
+    // what each asked for is kept apart
+    const auto counts = chosenIn(choice.asked.slice(0, 0, 4), 10);
+    const auto won = chosenIn(choice.indices[0], 10);
+    for (int m = 0; m < 10; ++m)
+      for (int k = 0; k < 10; ++k)
+        if (won[static_cast<std::size_t>(m)] && !won[static_cast<std::size_t>(k)]) QVERIFY(counts[static_cast<std::size_t>(m)] >= counts[static_cast<std::size_t>(k)]);
+  }
+
+  void controlsChooseAsTheySay() {
+    const torch::NoGradGuard no_graph;
+    const Inputs in = inputsOf(noise({8, 3, 16, 16}), 0);
+    const auto indicesWith = [&](const char* rule) {
+      const Made model = modelOf(recipeOf("l2p.task-mask", {{"prompts.0.select.test", rule}}));
+      begin(*model.model, kFirst);
+      begin(*model.model, kSecond);
+      return model->forward(in, false).choices[0].indices;
+    };
+    QVERIFY((indicesWith("task") < 5).all().item<bool>());
+    QCOMPARE(indicesWith("all").size(1), std::int64_t{10});
+    const Tensor random = indicesWith("random");
+    QVERIFY(torch::equal(random, indicesWith("random")));
+    bool differs = false;
+    for (int b = 1; b < 8; ++b) differs = differs || !torch::equal(std::get<0>(random[b].sort()), std::get<0>(random[0].sort()));
+    QVERIFY(differs);
+    const Tensor inferred = indicesWith("nearest-mean").div(5, "floor");  // all prompts of one task
+    QVERIFY(inferred.eq(inferred.slice(1, 0, 1)).all().item<bool>());
+  }
+
+  void theFrequencyPenaltyGivesOthersTheirTurn() {
+    const auto usedInSecond = [](const char* recipe) {
+      const Made model = modelOf(recipeOf(recipe));
+      begin(*model.model, kFirst);
+      train(*model.model, kFirst, 5);
+      begin(*model.model, kSecond);
+      return chosenIn(model->forward(inputsOf(noise({8, 3, 16, 16}), 1), true).choices[0].indices, 10);
+    };
+    const auto plain = usedInSecond("l2p"), fair = usedInSecond("l2p.frequency-penalty");
+    QVERIFY(plain != fair);
+  }
+
+  void aPredictionConfinedToATaskStaysThere() {
+    const Made model = modelOf(recipeOf("dap.official-imagenet-r"));
+    begin(*model.model, kFirst);
+    begin(*model.model, kSecond);
+    const torch::NoGradGuard no_graph;
+    const Forward pass = model->forward(inputsOf(noise({6, 3, 16, 16}), 0), false);
+    const Tensor task = pass.choices[0].indices.select(1, 0);
+    QVERIFY(torch::equal(pass.logits.argmax(1).div(2, "floor"), task));
+  }
+
+  void generatedPromptsAreTheCodeAloneWhenTheMapIsZero() {
+    const LoadedBackbone backbone = loadBackbone(kTiny, 0, "");
+    GeneratedInjector inject({}, settingFor(backbone.shape));
+    const torch::NoGradGuard no_graph;
+    const Tensor code = noise({1, 16}).expand({2, -1}).contiguous();
+    const auto hooks = inject.bind({code.view({2, 1, 1, 16})});
+    const Tensor out = hooks->tokens(vit::Stage::BlockIn, 0, noise({2, 17, 32}));
+    const Tensor made = out.slice(1, 1, 11);
+    QVERIFY(apart(made[0], made[1]) < 1e-6);                       // whatever the image
+    QVERIFY(apart(made[0], made[0].slice(0, 0, 1).expand({10, -1})) < 1e-6);
+    QVERIFY(std::abs(made[0][0].norm().item<double>() - 1) < 1e-5);  // beta has length one
+  }
+
+  void whatDoesNotFitTheStreamIsSaidAtTheStart() {
+    const LoadedBackbone backbone = loadBackbone(kTiny, 0, "");
+    Setting s = settingFor(backbone.shape);
+    s.tasks = 4;
+    Issues issues;
+    Model(recipeOf("coda-prompt"), loadBackbone(kTiny, 0, ""), s).check(issues);  // 40 components in 32 dimensions
+    QCOMPARE(issues.size(), std::size_t{1});
+    QVERIFY(QString::fromStdString(issues[0].message).contains(QLatin1String("cannot be orthogonal")));
+    issues.clear();
+    Model(recipeOf("dualprompt", {{"prompts.1.inject.blocks", Value(Value::Array{2, 7, 2})}}), loadBackbone(kTiny, 0, ""), settingFor(backbone.shape)).check(issues);
+    QCOMPARE(issues.size(), std::size_t{2});
+    QCOMPARE(QString::fromStdString(issues[0].path), QStringLiteral("prompts.1.inject.blocks"));
+    const auto clashes = [](const char* recipe, std::vector<std::pair<std::string, Value>> changes) { return contradictions(recipeOf(recipe, changes)).size(); };
+    QCOMPARE(clashes("dualprompt", {{"prompts.1.pool.length", 9}}), std::size_t{1});
+    QCOMPARE(clashes("l2p", {{"prompts.0.select.test", "task"}}), std::size_t{1});
+    QCOMPARE(clashes("vpt-deep", {{"phases.0.when", "every-task"}}), std::size_t{1});
+  }
+};
+
+QTEST_GUILESS_MAIN(TestPrompts)
+#include "tst_prompts.moc"
