@@ -70,12 +70,23 @@ struct Inputs {
   double epochs = 1;                  // of the phase under way that are done, with fractions
 };
 
+// What an inspection changes about a choice; a run never does.
+struct Adjustments {
+  std::vector<int> mask, force;       // prompts that are never, always chosen
+  int limit = -1;                     // only prompts below may be chosen; -1: all that are available
+  std::optional<int> top_k;
+  std::optional<double> temperature;
+  std::optional<std::string> rule;    // who chooses, as a selector's "test" says it
+  Tensor centre;                      // [D], taken off every query; undefined: nothing is
+};
+
 // What a selector goes by.
 struct Query {
   Tensor rows;  // [B, D], carries no graph
   const Inputs& inputs;
   bool train = false;  // penalties and training-only rules apply
   int task = 0;        // being learned, or just learned
+  const Adjustments* adjusted = nullptr;
 };
 
 // Which prompts each image gets.
@@ -99,7 +110,11 @@ class Pool : public Part {
   virtual int choices() const { return 1; }
   virtual Tensor keys(int choice) const = 0;             // [M, D]
   virtual Tensor gates(int) const { return {}; }         // [M, D], CODA-Prompt's attention vectors; undefined: none
-  virtual void setKeys(int /*choice*/, int /*first*/, const Tensor& /*rows*/) {}
+  virtual Tensor prompts(int place) const = 0;           // [M, length, W]
+  // Values of some rows, from `first` on: keys [n, D] and gates [n, D] of a choice, prompts [n, length, W] of a place.
+  virtual void setKeys(int choice, int first, const Tensor& rows) = 0;
+  virtual void setGates(int /*choice*/, int /*first*/, const Tensor& /*rows*/) {}
+  virtual void setPrompts(int place, int first, const Tensor& rows) = 0;
   // [B, N, length, W], differentiable in the prompts. N is 1 for a weighted sum.
   virtual Tensor rows(const Choice& choice, int place) const = 0;
   virtual Tensor penalty() const { return {}; }          // scalar; undefined when there is none
@@ -123,7 +138,10 @@ class Injector : public Part {
   virtual int places() const { return 1; }
   virtual std::vector<int> blocks() const { return {0}; }  // of the network, one for each place
   virtual int rowWidth() const { return 0; }     // of the rows it wants; 0: the network's width
-  // Hooks for one forward pass; rows[place] as the pool gives them.
+  // Blocks below this one, and the embedding, are those of the plain network; -1: not even the embedding is.
+  virtual int plainBelow() const { return 0; }
+  virtual bool trains() const { return false; }  // whether it has trained tensors of its own
+  // Hooks for one forward pass; rows[place] as the pool gives them. May be called for parts of a batch at once.
   virtual std::unique_ptr<vit::Hooks> bind(const std::vector<Tensor>& rows) const = 0;
 };
 

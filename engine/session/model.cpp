@@ -150,31 +150,80 @@ std::vector<Model::Selection> Model::selections() const {
 Tensor Model::frozenFeatures(const Tensor& images) {
   const torch::NoGradGuard no_graph;
   const compat::Autocast cast(setting_.device, half);
-  return backbone_.vit->forward(images, vit::noHooks(), vit::Read::Front).cls().to(torch::kFloat);
+  return vit::passInParts(backbone_.vit, {images, -1}, {}, nullptr, vit::Read::Front).cls().to(torch::kFloat);
 }
 
 std::vector<Choice> Model::choose(const Inputs& inputs, const Tensor& query, bool train) const {
   std::vector<Choice> choices;
-  for (const Prompt& prompt : prompts_) choices.push_back(prompt.select->choose({query, inputs, train, scope_.task}, *prompt.pool));
+  for (std::size_t i = 0; i < prompts_.size(); ++i)
+    choices.push_back(prompts_[i].select->choose({query, inputs, train, scope_.task, i < adjusted.size() ? &adjusted[i] : nullptr}, *prompts_[i].pool));
   return choices;
 }
 
-Tensor Model::featureOf(const Inputs& inputs, const Tensor& frozen, Forward& pass, bool train) {
-  std::vector<std::unique_ptr<vit::Hooks>> bound;
+int Model::plainBelow() const {
+  int below = setting_.shape.depth;
+  for (const Prompt& prompt : prompts_) below = std::min(below, prompt.inject->plainBelow());
+  return below;
+}
+
+namespace {
+
+// Hooks of several entries as one, alive as long as the pass.
+class Entries final : public vit::Hooks {
+ public:
+  explicit Entries(std::vector<std::unique_ptr<vit::Hooks>> owned) : owned_(std::move(owned)), chain_(links(owned_)) {}
+  Tensor tokens(vit::Stage stage, int block, Tensor x) override { return chain_.tokens(stage, block, std::move(x)); }
+  Tensor output(vit::Site site, int block, const Tensor& in, Tensor out) override { return chain_.output(site, block, in, std::move(out)); }
+  std::optional<vit::KeyValue> prefix(int block) override { return chain_.prefix(block); }
+  Tensor attention(int block, Tensor map) override { return chain_.attention(block, std::move(map)); }
+  bool touches(vit::Stage stage, int block) const override { return chain_.touches(stage, block); }
+  bool touches(vit::Site site, int block) const override { return chain_.touches(site, block); }
+  bool touchesMap(int block) const override { return chain_.touchesMap(block); }
+
+ private:
+  static std::vector<vit::Hooks*> links(const std::vector<std::unique_ptr<vit::Hooks>>& owned) {
+    std::vector<vit::Hooks*> all;
+    for (const auto& hooks : owned) all.push_back(hooks.get());
+    return all;
+  }
+  const std::vector<std::unique_ptr<vit::Hooks>> owned_;
+  vit::HookChain chain_;
+};
+
+}  // namespace
+
+std::unique_ptr<vit::Hooks> Model::bound(const std::vector<Tensor>& rows) const {
+  std::vector<std::unique_ptr<vit::Hooks>> all;
+  std::size_t first = 0;
+  for (const Prompt& prompt : prompts_) {
+    const auto places = static_cast<std::size_t>(prompt.inject->places());
+    all.push_back(prompt.inject->bind({rows.begin() + static_cast<std::ptrdiff_t>(first), rows.begin() + static_cast<std::ptrdiff_t>(first + places)}));
+    first += places;
+  }
+  if (all.size() == 1) return std::move(all.front());
+  return std::make_unique<Entries>(std::move(all));
+}
+
+Tensor Model::featureOf(const vit::Start& start, const Tensor& frozen, Forward& pass, bool train) {
+  std::vector<Tensor> rows;
+  bool own = false;  // tensors that a hook trains: the parts would have to share their gradient
   for (std::size_t i = 0; i < prompts_.size(); ++i) {
     const Choice& choice = pass.choices[i];
     if (choice.penalty.defined()) pass.addPenalty(choice.penalty);
     if (const Tensor more = train ? prompts_[i].pool->penalty() : Tensor(); more.defined()) pass.addPenalty(more);
-    std::vector<Tensor> rows;
     for (int place = 0; place < prompts_[i].inject->places(); ++place) rows.push_back(prompts_[i].pool->rows(choice, place));
-    bound.push_back(prompts_[i].inject->bind(rows));
+    own = own || prompts_[i].inject->trains();
   }
-  std::vector<vit::Hooks*> links;
-  for (const auto& hooks : bound) links.push_back(hooks.get());
-  vit::HookChain chain(links);
-  vit::Hooks& hooks = links.empty() ? vit::noHooks() : links.size() == 1 ? *links.front() : chain;
   const compat::Autocast cast(setting_.device, half);
-  return feature_->read(backbone_.vit->forward(inputs.images, hooks, vit::Read::Front), frozen).to(torch::kFloat);
+  vit::Features out;
+  if (trains_backbone_ || rows.empty() || (own && torch::GradMode::is_enabled())) {
+    const auto hooks = rows.empty() ? nullptr : bound(rows);
+    vit::Hooks& asked = hooks ? *hooks : vit::noHooks();
+    out = start.block < 0 ? backbone_.vit->forward(start.x, asked, vit::Read::Front) : backbone_.vit->rest(start.x, start.block, asked, vit::Read::Front);
+  } else {
+    out = vit::passInParts(backbone_.vit, start, rows, [this](const std::vector<Tensor>& some) { return bound(some); }, vit::Read::Front);
+  }
+  return feature_->read(out, frozen).to(torch::kFloat);
 }
 
 // -1e11 on the classes of every task but the one that each image is confined to.
@@ -193,11 +242,19 @@ Tensor Model::confined(const Tensor& logits, const Tensor& tasks) const {
 Forward Model::forward(const Inputs& inputs, bool train) {
   Forward pass;
   const bool wanted = queried_ || featuresAreFrozen() || (feature_->wantsFrozen() && !train);
-  const Tensor frozen = !wanted ? Tensor() : inputs.known.defined() ? inputs.known : frozenFeatures(inputs.images);
+  vit::Start start{inputs.images, -1};
+  Tensor frozen = wanted ? inputs.known : Tensor();
+  if (wanted && !frozen.defined()) {
+    // What the plain and the prompted pass have in common is computed once.
+    const torch::NoGradGuard no_graph;
+    const compat::Autocast cast(setting_.device, half);
+    if (const int shared = prompted() ? plainBelow() : -1; shared >= 0) start = vit::lowerBlocks(backbone_.vit, inputs.images, shared);
+    frozen = vit::passInParts(backbone_.vit, start, {}, nullptr, vit::Read::Front).cls().to(torch::kFloat);
+  }
   if (queried_) pass.query = frozen;
   if (prompted()) pass.choices = choose(inputs, pass.query, train);
   if (featuresAreFrozen()) pass.feature = frozen;
-  else pass.feature = featureOf(inputs, frozen, pass, train);
+  else pass.feature = featureOf(start, frozen, pass, train);
   pass.logits = head_->logits(pass.feature);
   for (const Choice& choice : pass.choices)
     if (choice.confined.defined()) pass.logits = confined(pass.logits, choice.confined);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/parts/part.h"
+#include "engine/vit/side_by_side.h"
 #include "engine/weights/backbone.h"
 
 namespace palimpsest {
@@ -36,6 +37,7 @@ class Model {
 
   bool trainsBackbone() const { return trains_backbone_; }
   bool prompted() const { return !prompts_.empty(); }
+  bool queried() const { return queried_; }  // whether prompts are chosen by a query
   // A frozen network without prompts: its features are all that training and evaluation need of an image.
   bool featuresAreFrozen() const { return !trains_backbone_ && prompts_.empty() && reads_cls_; }
   // Whether cached frozen features help: they are the features, a part of them, or the query.
@@ -69,6 +71,7 @@ class Model {
   vit::Vit& backbone() { return backbone_.vit; }
   const LoadedBackbone& loaded() const { return backbone_; }
   const Setting& setting() const { return setting_; }
+  std::vector<Adjustments> adjusted;  // per entry of the prompts, for inspections; empty: none
   bool half = false;  // matrix products in bf16 under autocast, on CUDA
 
  private:
@@ -78,7 +81,9 @@ class Model {
     std::unique_ptr<Injector> inject;
   };
   void build();
-  Tensor featureOf(const Inputs& inputs, const Tensor& frozen, Forward& pass, bool train);
+  Tensor featureOf(const vit::Start& start, const Tensor& frozen, Forward& pass, bool train);
+  std::unique_ptr<vit::Hooks> bound(const std::vector<Tensor>& rows) const;  // rows of all entries' places, in order
+  int plainBelow() const;  // as of all injectors
   Tensor confined(const Tensor& logits, const Tensor& tasks) const;
   const Value recipe_;
   const Setting setting_;

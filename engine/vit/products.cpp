@@ -67,9 +67,24 @@ void activationSlope(Activation activation, const Tensor& slope, const Tensor& x
   }
 }
 
-void affine(const Tensor& x, const Tensor& weight, const Tensor& bias, Tensor out) {
-  if (bias.defined()) at::addmm_out(out, bias, x, weight.t());
-  else at::mm_out(out, x, weight.t());
+bool dense(const Tensor& x) { return x.stride(1) == 1 && x.stride(0) == x.size(1); }
+
+// x W, dense rows.
+void product(const Tensor& x, const Tensor& weight, Tensor& out) {
+  if (dense(x) && dense(weight) && fastProduct(x.data_ptr<float>(), weight.data_ptr<float>(), out.data_ptr<float>(), x.size(0), weight.size(1), x.size(1), true)) return;
+  at::mm_out(out, x, weight);
+}
+
+// x W^T + b + base, the last two where they are defined.
+void affine(const Tensor& x, const Tensor& weight, const Tensor& bias, Tensor out, const Tensor& base = {}) {
+  if (dense(x) && dense(weight) && fastProduct(x.data_ptr<float>(), weight.data_ptr<float>(), out.data_ptr<float>(), x.size(0), weight.size(0), x.size(1), false)) {
+    if (bias.defined()) out.add_(bias);
+  } else if (bias.defined()) {
+    at::addmm_out(out, bias, x, weight.t());
+  } else {
+    at::mm_out(out, x, weight.t());
+  }
+  if (base.defined()) out.add_(base);
 }
 
 // dW = dY^T X, cut along the outputs so that every element is summed by one thread in one order.
@@ -89,8 +104,7 @@ Tensor linearForward(const Tensor& x, const Tensor& weight, const Tensor& bias, 
   const Tensor base = residual.defined() ? flat(residual) : residual;
   forChunks(from.size(0), kChunkRows, [&](std::int64_t begin, std::int64_t end) {
     Tensor part = rows(to, begin, end);
-    affine(rows(from, begin, end), weight, bias, part);
-    if (base.defined()) part.add_(rows(base, begin, end));
+    affine(rows(from, begin, end), weight, bias, part, base.defined() ? rows(base, begin, end) : base);
   });
   return out;
 }
@@ -114,7 +128,7 @@ struct LinearFunction : torch::autograd::Function<LinearFunction> {
       const Tensor to = dx.view({-1, weight.size(1)});
       forChunks(slope.size(0), kChunkRows, [&](std::int64_t begin, std::int64_t end) {
         Tensor part = rows(to, begin, end);
-        at::mm_out(part, rows(slope, begin, end), weight);
+        product(rows(slope, begin, end), weight, part);
       });
     }
     if (saved[0].defined()) dw = weightSlope(slope, flat(saved[0]));
@@ -139,8 +153,7 @@ Tensor mlpForward(const Tensor& x, const MlpWeights& m, const Tensor& residual, 
     affine(rows(from, begin, end), m.w1, m.b1, before);
     activate(m.activation, before, active);
     Tensor part = rows(to, begin, end);
-    affine(active, m.w2, m.b2, part);
-    if (base.defined()) part.add_(rows(base, begin, end));
+    affine(active, m.w2, m.b2, part, base.defined() ? rows(base, begin, end) : base);
   });
   return out;
 }
@@ -177,11 +190,11 @@ struct MlpFunction : torch::autograd::Function<MlpFunction> {
       }
       if (!keep_inner && !needs[0]) return;
       Tensor part = keep_inner ? rows(inner, begin, end) : at::empty_like(before);
-      at::mm_out(part, rows(slope, begin, end), w2);
+      product(rows(slope, begin, end), w2, part);
       activationSlope(activation, part, before, part);
       if (!needs[0]) return;
       Tensor out = rows(dx.view({-1, w1.size(1)}), begin, end);
-      at::mm_out(out, part, w1);
+      product(part, w1, out);
     });
     Tensor dw1 = needs[1] ? weightSlope(inner, flat(saved[0])) : Tensor();
     Tensor db1 = needs[2] ? inner.sum(0) : Tensor();

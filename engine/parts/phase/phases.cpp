@@ -35,8 +35,10 @@ double SgdPhase::rate(int epoch, int step, int steps) const {
   double factor = 1;
   if (params_.schedule == "cosine") factor = cosine(static_cast<double>(epoch) / params_.epochs);
   else if (params_.schedule == "cosine-steps") factor = cosine(position / total);
-  else if (params_.schedule == "cosine-quarter")
-    factor = params_.epochs > 1 ? std::cos(99 * std::numbers::pi * epoch / (200.0 * (params_.epochs - 1))) : 1;
+  else if (params_.schedule.starts_with("cosine-quarter")) {
+    const int at = params_.schedule == "cosine-quarter" ? epoch : std::max(0, epoch - 1);
+    factor = params_.epochs > 1 ? std::cos(99 * std::numbers::pi * at / (200.0 * (params_.epochs - 1))) : 1;
+  }
   else if (params_.schedule == "multi-step")
     factor = std::pow(params_.gamma, std::count_if(params_.milestones.begin(), params_.milestones.end(), [&](int m) { return epoch >= m; }));
   if (position < params_.warmup_steps) factor *= (position + 1) / params_.warmup_steps;

@@ -30,7 +30,7 @@ struct SgdParams {
         Field{"lr", &P::lr, {.min = 1e-8, .max = 10, .scale = Scale::Log, .doc = "Learning rate at the start.", .level = Level::Learn}},
         Field{"momentum", &P::momentum, {.min = 0, .max = 0.9999, .doc = "Momentum of SGD."}},
         Field{"weight_decay", &P::weight_decay, {.min = 0, .max = 1, .scale = Scale::Log, .doc = "Weight decay: added to the gradient (sgd, adam), decoupled (adamw)."}},
-        Field{"schedule", &P::schedule, {.choices = "constant|cosine|multi-step|cosine-steps|cosine-quarter", .doc = "Learning rate over epochs: constant, cosine to zero, or times gamma at each milestone; cosine-steps follows the cosine in every step; cosine-quarter is CODA-Prompt's cos(99 pi e / (200 (E - 1)))."}},
+        Field{"schedule", &P::schedule, {.choices = "constant|cosine|multi-step|cosine-steps|cosine-quarter|cosine-quarter-late", .doc = "Learning rate over epochs: constant, cosine to zero, or times gamma at each milestone; cosine-steps follows the cosine in every step; cosine-quarter is CODA-Prompt's cos(99 pi e / (200 (E - 1))); cosine-quarter-late has it one epoch later.", .source = "In CODA-Prompt's released scheduler, and in PILOT, the first rate holds for two epochs and the last is never reached."}},
         Field{"milestones", &P::milestones, {.min = 1, .max = 10000, .unit = "epochs", .doc = "Finished epochs after which multi-step multiplies by gamma."}},
         Field{"gamma", &P::gamma, {.min = 0, .max = 1, .doc = "Factor of multi-step."}},
         Field{"cross_entropy", &P::cross_entropy, {.min = 0, .max = 1000, .doc = "Weight of the cross-entropy beside the penalties; 0 trains without labels.", .level = Level::Expert}},

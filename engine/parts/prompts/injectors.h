@@ -2,6 +2,8 @@
 // of the attention, or generated from each block's own tokens.
 #pragma once
 
+#include <algorithm>
+
 #include "engine/parts/part.h"
 
 namespace palimpsest {
@@ -23,6 +25,7 @@ class TokenInjector final : public Injector {
   static constexpr std::string_view kTitle = "Prepended tokens";
   static constexpr std::string_view kDoc = "Prompts are put between [CLS] and the patches before the first block (prompt tuning, VPT-Shallow).";
   TokenInjector(const Params& params, const Setting& setting) : params_(params), prefix_(setting.shape.prefix()) {}
+  int plainBelow() const override { return -1; }
   std::unique_ptr<vit::Hooks> bind(const std::vector<Tensor>& rows) const override;
 
  private:
@@ -70,6 +73,7 @@ class PrefixInjector final : public Injector {
   PrefixInjector(const Params& params, const Setting& setting) : params_(params), setting_(setting) {}
   int places() const override { return static_cast<int>(params_.blocks.size()); }
   std::vector<int> blocks() const override { return params_.blocks; }
+  int plainBelow() const override { return params_.blocks.empty() ? 0 : *std::min_element(params_.blocks.begin(), params_.blocks.end()); }
   std::unique_ptr<vit::Hooks> bind(const std::vector<Tensor>& rows) const override;
   void check(Issues& issues) const override;
 
@@ -101,6 +105,7 @@ class GeneratedInjector final : public Injector {
       "In each block a linear map over tokens turns the block's own tokens into prompts; the code of a task scales and shifts them (FiLM). Scale and shift have length one (DAP, ICCV 2023).";
   GeneratedInjector(const Params& params, const Setting& setting);
   int rowWidth() const override { return params_.code; }
+  bool trains() const override { return true; }
   std::vector<int> blocks() const override;
   std::unique_ptr<vit::Hooks> bind(const std::vector<Tensor>& rows) const override;
   void beginTask(const TaskScope& scope) override;

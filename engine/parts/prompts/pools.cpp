@@ -1,5 +1,6 @@
 #include "engine/parts/prompts/pools.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "engine/parts/random_tensors.h"
@@ -59,6 +60,11 @@ void FlatPool::takeOver(int task) {
 void FlatPool::setKeys(int, int first, const Tensor& rows) {
   const torch::NoGradGuard no_graph;
   keys_.narrow(0, first, rows.size(0)).copy_(rows);
+}
+
+void FlatPool::setPrompts(int place, int first, const Tensor& rows) {
+  const torch::NoGradGuard no_graph;
+  prompts_[place].narrow(0, first, rows.size(0)).copy_(rows);
 }
 
 Tensor FlatPool::rows(const Choice& choice, int place) const {
@@ -146,12 +152,19 @@ Tensor ComponentPool::together(Tensor Block::*member, int place) const { return 
 Tensor ComponentPool::keys(int choice) const { return together(&Block::keys, choice); }
 Tensor ComponentPool::gates(int choice) const { return together(&Block::gates, choice); }
 
-void ComponentPool::setKeys(int choice, int first, const Tensor& rows) {
+Tensor ComponentPool::prompts(int place) const { return together(&Block::prompts, place); }
+
+// Rows of earlier tasks and of this one lie in two tensors.
+void ComponentPool::write(Tensor Block::*member, int place, int first, const Tensor& rows) {
   const torch::NoGradGuard no_graph;
-  const std::int64_t frozen = old_.keys.size(1);
-  PALIMPSEST_EXPECT(first >= frozen, "[components] keys of earlier tasks are frozen");
-  now_.keys[choice].narrow(0, first - frozen, rows.size(0)).copy_(rows);
+  const std::int64_t old = (old_.*member).size(1), last = first + rows.size(0), cut = std::clamp<std::int64_t>(old - first, 0, rows.size(0));
+  if (cut > 0) (old_.*member)[place].slice(0, first, first + cut).copy_(rows.slice(0, 0, cut));
+  if (last > old) (now_.*member)[place].slice(0, first + cut - old, last - old).copy_(rows.slice(0, cut));
 }
+
+void ComponentPool::setKeys(int choice, int first, const Tensor& rows) { write(&Block::keys, choice, first, rows); }
+void ComponentPool::setGates(int choice, int first, const Tensor& rows) { write(&Block::gates, choice, first, rows); }
+void ComponentPool::setPrompts(int place, int first, const Tensor& rows) { write(&Block::prompts, place, first, rows); }
 
 Tensor ComponentPool::rows(const Choice& choice, int place) const {
   const Tensor& weights = choice.weights[place];  // [B, M]

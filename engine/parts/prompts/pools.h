@@ -56,7 +56,9 @@ class FlatPool final : public Pool {
   int owner(int prompt) const override { return params_.per_task > 0 ? prompt / params_.per_task : -1; }
   int perTask() const override { return params_.per_task; }
   Tensor keys(int) const override { return keys_; }
+  Tensor prompts(int place) const override { return prompts_[place]; }
   void setKeys(int choice, int first, const Tensor& rows) override;
+  void setPrompts(int place, int first, const Tensor& rows) override;
   Tensor rows(const Choice& choice, int place) const override;
   Tensor penalty() const override;
 
@@ -108,7 +110,10 @@ class ComponentPool final : public Pool {
   int choices() const override { return setting_.places; }
   Tensor keys(int choice) const override;
   Tensor gates(int choice) const override;
+  Tensor prompts(int place) const override;
   void setKeys(int choice, int first, const Tensor& rows) override;
+  void setGates(int choice, int first, const Tensor& rows) override;
+  void setPrompts(int place, int first, const Tensor& rows) override;
   Tensor rows(const Choice& choice, int place) const override;
   Tensor penalty() const override;
 
@@ -119,6 +124,7 @@ class ComponentPool final : public Pool {
   };
   Block drawn(int task) const;
   Tensor together(Tensor Block::*member, int place) const;
+  void write(Tensor Block::*member, int place, int first, const Tensor& rows);
   const Params params_;
   const Setting setting_;
   const int per_task_;

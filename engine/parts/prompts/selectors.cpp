@@ -48,6 +48,17 @@ Tensor lots(const Inputs& inputs, std::int64_t images, std::int64_t prompts, std
   return torch::tensor(drawn).view({images, prompts});
 }
 
+// Columns that an inspection leaves to choose from; undefined where it leaves all.
+Tensor leftBy(const Adjustments* adjusted, const Tensor& scores) {
+  if (!adjusted || (adjusted->mask.empty() && adjusted->limit < 0)) return {};
+  std::vector<std::int64_t> left;
+  for (std::int64_t m = 0; m < scores.size(1); ++m) {
+    const bool beyond = adjusted->limit >= 0 && m >= adjusted->limit;
+    if (!beyond && std::find(adjusted->mask.begin(), adjusted->mask.end(), m) == adjusted->mask.end()) left.push_back(m);
+  }
+  return torch::tensor(left, torch::kLong).to(scores.device());
+}
+
 void keep(State& state, const char* name, Tensor& tensor, const Tensor& empty) {
   if (!tensor.defined()) tensor = empty;
   state.tensor(name, tensor, false);
@@ -94,13 +105,33 @@ Choice ConstantSelector::choose(const Query& query, const Pool& pool) const {
 TopKCosine::TopKCosine(const Params& params, const Setting& setting)
     : params_(params), setting_(setting), past_(torch::zeros({0}, torch::kDouble)), counts_(torch::zeros({0}, torch::kDouble)) {}
 
-Tensor TopKCosine::similarities(const Tensor& query, const Pool& pool) const {
-  const Tensor rows = params_.centre ? query - means_.centre(query) : query;
-  return unit(rows.to(torch::kFloat)).matmul(unit(pool.keys(0).slice(0, 0, pool.available())).t());
+Tensor TopKCosine::similarities(const Query& query, const Pool& pool) const {
+  const Adjustments* adjusted = query.adjusted;
+  const Tensor rows = centred(query);
+  const int available = adjusted && adjusted->limit >= 0 ? std::min(adjusted->limit, pool.available()) : pool.available();
+  Tensor similarity = unit(rows.to(torch::kFloat)).matmul(unit(pool.keys(0).slice(0, 0, available)).t());
+  if (!adjusted) return similarity;
+  for (const int prompt : adjusted->mask)
+    if (prompt < available) similarity.select(1, prompt).fill_(-INFINITY);
+  for (const int prompt : adjusted->force)
+    if (prompt < available) similarity.select(1, prompt).add_(10);  // above every cosine
+  return similarity;
+}
+
+Tensor TopKCosine::centred(const Query& query) const {
+  if (query.adjusted && query.adjusted->centre.defined()) return query.rows - query.adjusted->centre;
+  return params_.centre ? query.rows - means_.centre(query.rows) : query.rows;
+}
+
+// N, and no more than what is not masked.
+std::int64_t TopKCosine::countOf(const Query& query, const Tensor& similarity) const {
+  const int wanted = query.adjusted && query.adjusted->top_k ? *query.adjusted->top_k : params_.top_k;
+  const auto masked = query.adjusted ? static_cast<std::int64_t>(query.adjusted->mask.size()) : 0;
+  return std::clamp<std::int64_t>(wanted, 1, std::max<std::int64_t>(1, similarity.size(1) - masked));
 }
 
 Tensor TopKCosine::ranked(const Query& query, const Tensor& similarity, const Pool& pool, const std::string& rule) const {
-  const auto count = std::min<std::int64_t>(params_.top_k, similarity.size(1));
+  const auto count = countOf(query, similarity);
   const bool sliced = rule == "task" || rule == "nearest-mean";
   if (rule == "all") return topK(similarity, similarity.size(1));
   if (rule == "random") {
@@ -131,12 +162,12 @@ Tensor TopKCosine::pulled(const Choice& choice, const Tensor& similarity) const 
 }
 
 Choice TopKCosine::choose(const Query& query, const Pool& pool) const {
-  const Tensor similarity = similarities(query.rows, pool);
-  const std::string& rule = query.train ? params_.train : params_.test;
+  const Tensor similarity = similarities(query, pool);
+  const std::string& rule = query.adjusted && query.adjusted->rule ? *query.adjusted->rule : query.train ? params_.train : params_.test;
   Choice choice;
   choice.scores = similarity.detach().unsqueeze(0);
   choice.indices = ranked(query, similarity, pool, rule);
-  const auto own = std::min<std::int64_t>(params_.top_k, similarity.size(1));
+  const auto own = countOf(query, similarity);
   if (rule != "instance" || (query.train && params_.frequency_penalty)) choice.asked = topK(similarity, own);
   if (rule == "vote") {
     const std::int64_t group = query.train || params_.vote_batch == 0 ? similarity.size(0) : params_.vote_batch;
@@ -188,9 +219,11 @@ GatedCosine::GatedCosine(const Params& params, const Setting& setting) : params_
 
 // Scores that may not be used are -inf; a normaliser then gives them nothing.
 Tensor GatedCosine::weightsOf(const Tensor& scores, int place, const Query& query, const Pool& pool) const {
-  const std::string& rule = query.train ? params_.train : params_.test;
-  const double temperature = temperatures_[place].item<double>(), gain = gains_[place].item<double>();
-  const auto weighed = [&](const Tensor& some) { return normalised(params_.normaliser, some, temperature, params_.top_k); };
+  const Adjustments* adjusted = query.adjusted;
+  const std::string& rule = adjusted && adjusted->rule ? *adjusted->rule : query.train ? params_.train : params_.test;
+  const double temperature = adjusted && adjusted->temperature ? *adjusted->temperature : temperatures_[place].item<double>(), gain = gains_[place].item<double>();
+  const int top_k = adjusted && adjusted->top_k ? *adjusted->top_k : params_.top_k;
+  const auto weighed = [&](const Tensor& some) { return normalised(params_.normaliser, some, temperature, top_k); };
   // Only some components: the others' columns are cut out and come back as zeros.
   const auto within = [&](const Tensor& tasks) {
     const std::int64_t n = pool.perTask();
@@ -198,7 +231,8 @@ Tensor GatedCosine::weightsOf(const Tensor& scores, int place, const Query& quer
     return torch::zeros_like(scores).scatter(1, columns, weighed(scores.gather(1, columns)));
   };
   Tensor weights;
-  if (rule == "all") weights = weighed(scores);
+  if (const Tensor left = leftBy(adjusted, scores); left.defined()) weights = torch::zeros_like(scores).index_copy(1, left, weighed(scores.index_select(1, left)));
+  else if (rule == "all") weights = weighed(scores);
   else weights = within(rule == "task" ? query.inputs.tasks : means_.taskOf(query.rows));
   if (query.train && rule == "all" && params_.guaranteed_share && query.task > 0 && query.inputs.epochs < 1) {
     const double share = 1 - query.inputs.epochs;
@@ -211,8 +245,13 @@ Tensor GatedCosine::weightsOf(const Tensor& scores, int place, const Query& quer
   return gain == 1 ? weights : weights * gain;
 }
 
+Tensor GatedCosine::centred(const Query& query) const {
+  if (query.adjusted && query.adjusted->centre.defined()) return query.rows - query.adjusted->centre;
+  return params_.centre ? query.rows - means_.centre(query.rows) : query.rows;
+}
+
 Choice GatedCosine::choose(const Query& query, const Pool& pool) const {
-  const Tensor rows = params_.centre ? query.rows - means_.centre(query.rows) : query.rows;
+  const Tensor rows = centred(query);
   std::vector<Tensor> scores, weights;
   for (int place = 0; place < pool.choices(); ++place) {
     scores.push_back(gatedCosine(rows, pool.gates(place), pool.keys(place)));

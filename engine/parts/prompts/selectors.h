@@ -95,14 +95,17 @@ class TopKCosine final : public Selector {
   Choice choose(const Query& query, const Pool& pool) const override;
   void beginTask(const TaskScope& scope) override;
   void used(const Choice& choice) override;
-  bool studies() const override { return true; }
+  // All queries of a task are looked at only for rules that need them: they cost a pass over its images.
+  bool studies() const override { return params_.train == "nearest-mean" || params_.test == "nearest-mean" || params_.centre || params_.keys_from_queries || params_.reset_dead > 0; }
   void study(const Tensor& queries, const Tensor& labels, const TaskScope& scope, Pool& pool) override;
   void visit(State& state) override;
   int votes() const override { return params_.test == "vote" ? std::max(1, params_.vote_batch) : 0; }
   const Params& params() const { return params_; }
 
  private:
-  Tensor similarities(const Tensor& query, const Pool& pool) const;  // [B, available]
+  Tensor similarities(const Query& query, const Pool& pool) const;  // [B, available]
+  Tensor centred(const Query& query) const;
+  std::int64_t countOf(const Query& query, const Tensor& similarity) const;
   Tensor ranked(const Query& query, const Tensor& similarity, const Pool& pool, const std::string& rule) const;
   Tensor pulled(const Choice& choice, const Tensor& similarity) const;
   const Params params_;
@@ -152,12 +155,15 @@ class GatedCosine final : public Selector {
       "With a sparse one, a component below the threshold changes nothing: what old images get stays exactly as it was when the pool grows.";
   GatedCosine(const Params& params, const Setting& setting);
   Choice choose(const Query& query, const Pool& pool) const override;
-  bool studies() const override { return true; }
+  bool studies() const override {
+    return params_.support > 0 || params_.match_gain || params_.warm_start || params_.centre || params_.train == "nearest-mean" || params_.test == "nearest-mean";
+  }
   void study(const Tensor& queries, const Tensor& labels, const TaskScope& scope, Pool& pool) override;
   void visit(State& state) override;
   const Params& params() const { return params_; }
 
  private:
+  Tensor centred(const Query& query) const;
   Tensor weightsOf(const Tensor& scores, int place, const Query& query, const Pool& pool) const;
   const Params params_;
   const Setting setting_;
