@@ -252,6 +252,61 @@ struct PromptUse {
   }
 };
 
+// How prompts are chosen at test, on a fixed set of training images of all tasks seen, every so often and at each
+// task's end. Definitions: engine/metrics/prompt_metrics.h. NaN (null) where a figure is not defined.
+struct PromptHealth {
+  static constexpr std::string_view kType = "prompt_health";
+  static constexpr bool kSample = false;
+  int task = 0, layer = 0, available = 0, sets = 0, dead = 0;
+  std::int64_t global_step = 0, images = 0;
+  double evenness = 0, asked_evenness = 0, effective = 0, dependence = 0, support = 0, winners_cosine = 0, retrieval = 0, own_mass = 0;
+  std::vector<int> winners;
+  static auto fields() {
+    using E = PromptHealth;
+    return std::tuple{Field{"task", &E::task, {.doc = "Task being learned or just learned."}},
+                      Field{"layer", &E::layer, {.doc = "What chooses for itself, as in prompt_use."}},
+                      Field{"global_step", &E::global_step, {.doc = "Step of the run."}},
+                      Field{"images", &E::images, {.unit = "images", .doc = "Images looked at."}},
+                      Field{"available", &E::available, {.unit = "prompts", .doc = "Prompts that could be chosen."}},
+                      Field{"evenness", &E::evenness, {.doc = "Normalised entropy of what was applied: 1 even, 0 always the same."}},
+                      Field{"asked_evenness", &E::asked_evenness, {.doc = "The same of what the images' own queries asked for."}},
+                      Field{"effective", &E::effective, {.unit = "prompts", .doc = "Effective number of prompts, the exponential of the entropy of their use."}},
+                      Field{"dependence", &E::dependence, {.unit = "nats", .doc = "Mutual information of image and prompt; 0: every image gets the same."}},
+                      Field{"support", &E::support, {.unit = "prompts", .doc = "Mean count of prompts with weight."}},
+                      Field{"sets", &E::sets, {.doc = "Distinct sets of prompts."}},
+                      Field{"dead", &E::dead, {.unit = "prompts", .doc = "Prompts used less than a hundredth of an even use."}},
+                      Field{"winners", &E::winners, {.doc = "The most used prompts: as many as each image gets, or those that hold nine tenths of the weight."}},
+                      Field{"winners_cosine", &E::winners_cosine, {.doc = "Mean cosine between the winners' keys; near 1 they have met in one point."}},
+                      Field{"retrieval", &E::retrieval, {.doc = "Share of images whose strongest prompt belongs to their own task, 0 to 1; null where no task owns prompts."}},
+                      Field{"own_mass", &E::own_mass, {.doc = "Mean share of the weight on prompts of the image's own task."}}};
+  }
+};
+
+// The alarm: the choice had collapsed at two looks in a row. At most once for each selection of a run.
+struct PromptCollapse {
+  static constexpr std::string_view kType = "prompt_collapse";
+  static constexpr bool kSample = false;
+  int task = 0, layer = 0;
+  std::int64_t global_step = 0, first_step = 0;
+  double evenness = 0, dependence = 0, winners_cosine = 0;
+  std::vector<int> winners;
+  std::vector<std::string> reasons;
+  std::string sentence;
+  static auto fields() {
+    using E = PromptCollapse;
+    return std::tuple{Field{"task", &E::task, {.doc = "Task being learned or just learned."}},
+                      Field{"layer", &E::layer, {.doc = "What chooses for itself, as in prompt_use."}},
+                      Field{"global_step", &E::global_step, {.doc = "Step of the run."}},
+                      Field{"first_step", &E::first_step, {.doc = "Step of the look at which it first held."}},
+                      Field{"winners", &E::winners, {.doc = "The prompts that had won then, most used first."}},
+                      Field{"evenness", &E::evenness, {.doc = "As in prompt_health, now."}},
+                      Field{"dependence", &E::dependence, {.unit = "nats", .doc = "As in prompt_health, now."}},
+                      Field{"winners_cosine", &E::winners_cosine, {.doc = "As in prompt_health, now."}},
+                      Field{"reasons", &E::reasons, {.doc = "Every criterion that holds, with its figures, for people."}},
+                      Field{"sentence", &E::sentence, {.doc = "What happened, for people."}}};
+  }
+};
+
 // Class means after a task: tensors "prototypes" [classes, width] and "labels" [classes] in the blob.
 struct Prototypes {
   static constexpr std::string_view kType = "prototypes";
@@ -344,7 +399,7 @@ struct RunEnded {
 };
 
 using Payload = std::variant<RunStarted, RunResumed, RunPaused, RunContinued, TaskStarted, PhaseStarted, StepMeasured,
-                             EpochEnded, Probed, EvaluationStarted, Evaluated, TaskEnded, Progress, PromptUse, Prototypes,
+                             EpochEnded, Probed, EvaluationStarted, Evaluated, TaskEnded, Progress, PromptUse, PromptHealth, PromptCollapse, Prototypes,
                              Keys, Predictions, IssueRaised, CheckpointSaved, RunFailed, RunEnded>;
 
 struct Event {

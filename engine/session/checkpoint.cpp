@@ -63,6 +63,13 @@ void readCounts(const Value& from, PromptCounts& counts) {
   if (const Value* mass = from.find("mass")) fromValue(*mass, counts.mass);
 }
 
+void readWatch(const Value& from, PromptWatch& watch) {
+  if (const Value* held = from.find("held")) watch.held = static_cast<int>(held->asInt());
+  if (const Value* raised = from.find("raised")) watch.raised = raised->asBool();
+  if (const Value* first = from.find("first_step")) watch.first_step = first->asInt();
+  if (const Value* winners = from.find("winners")) fromValue(*winners, watch.winners);
+}
+
 // Keeps the checkpoint of every task's end and the newest `kRolling` of those inside tasks.
 void thinRolling(const std::filesystem::path& folder) {
   constexpr std::size_t kRolling = 2;
@@ -105,6 +112,13 @@ std::vector<std::filesystem::path> checkpointsOf(const std::filesystem::path& ru
   return files;
 }
 
+void restoreModel(Model& model, const TensorMap& tensors) {
+  Issues issues;
+  Load load("model.", tensors, issues);
+  model.visit(load);
+  if (hasErrors(issues)) throw BadInput(std::move(issues));
+}
+
 void Session::enterPhase(std::function<void(State&)> visit) {
   phase_state_ = std::move(visit);
   if (pending_.empty()) return;
@@ -138,6 +152,10 @@ void Session::saveCheckpoint(bool at_task_end) {
   for (const PromptCounts& counts : prompt_use)
     use.push_back(Value::Object{{"images", counts.images}, {"asked", toValue(counts.asked)}, {"applied", toValue(counts.applied)}, {"mass", toValue(counts.mass)}});
   state["prompt_use"] = Value(std::move(use));
+  Value::Array watched;
+  for (const PromptWatch& one : watch)
+    watched.push_back(Value::Object{{"held", one.held}, {"raised", one.raised}, {"first_step", one.first_step}, {"winners", toValue(one.winners)}});
+  state["watch"] = Value(std::move(watched));
 
   record->sync();  // what the checkpoint says has happened must be in the stream before it
   const std::string name = at_task_end ? "task-" + padded(clock.task, 4) : "step-" + padded(clock.global_step, 9);
@@ -163,10 +181,7 @@ void Session::restore(const std::filesystem::path& checkpoint) {
     throw BadInput({error(checkpoint.string(), "written in format " + state.at("format")->text() + ", this program reads " + std::to_string(record::kFormat))});
   const auto number = [&](const char* path) { const Value* v = state.at(path); return v ? v->asInt() : 0; };
   const auto real = [&](const char* path) { const Value* v = state.at(path); return v ? v->asDouble() : 0.0; };
-  Issues issues;
-  Load load("model.", file.tensors, issues);
-  model.visit(load);
-  if (hasErrors(issues)) throw BadInput(std::move(issues));
+  restoreModel(model, file.tensors);
   for (auto& [name, tensor] : file.tensors)
     if (name.starts_with("phase.")) pending_.emplace(name, tensor);
   clock = {static_cast<int>(number("clock.task")), static_cast<int>(number("clock.phase")), static_cast<int>(number("clock.epoch")),
@@ -182,6 +197,8 @@ void Session::restore(const std::filesystem::path& checkpoint) {
   fromValue(*state.find("class_counts"), class_counts);
   for (std::size_t i = 0; i < prompt_use.size() && i < state.find("prompt_use")->asArray().size(); ++i)
     readCounts(state.find("prompt_use")->asArray()[i], prompt_use[i]);
+  for (std::size_t i = 0; i < watch.size() && state.find("watch") && i < state.find("watch")->asArray().size(); ++i)
+    readWatch(state.find("watch")->asArray()[i], watch[i]);
   if (clock.task < tasks()) model.at(scope());
   RunResumed resumed{static_cast<std::int64_t>(number("seq")), clock.global_step, clock.task, clock.phase, clock.epoch, clock.step};
   bus.emit(resumed);

@@ -4,9 +4,15 @@
 #include <filesystem>
 #include <vector>
 
+#include "engine/weights/tensors.h"
+
 namespace palimpsest {
 
 // The newest first, by the event that each was taken at. Files that cannot be read are left out.
 std::vector<std::filesystem::path> checkpointsOf(const std::filesystem::path& run_folder);
+
+class Model;
+// The model's tensors from a checkpoint's "model.*"; throws BadInput that names what is lacking.
+void restoreModel(Model& model, const TensorMap& tensors);
 
 }  // namespace palimpsest

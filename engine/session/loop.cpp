@@ -10,6 +10,7 @@
 #include "engine/session/batches.h"
 #include "engine/session/descent.h"
 #include "engine/session/session.h"
+#include "engine/session/watch.h"
 
 namespace palimpsest {
 namespace {
@@ -159,7 +160,10 @@ void runEpoch(Session& session, const Descent& descent, Optimizer& optimizer, Av
     session.sums.seconds += spent;
     session.seconds.train += spent;
     session.forecast.done(Work::Train, session.clock.task, samples.count, spent);
-    if (session.plan.options.prompt_every > 0 && session.clock.global_step % session.plan.options.prompt_every == 0) tellPromptUse(session, session.clock.task, "train");
+    if (session.plan.options.prompt_every > 0 && session.clock.global_step % session.plan.options.prompt_every == 0) {
+      tellPromptUse(session, session.clock.task, "train");
+      watchPrompts(session);
+    }
     if (session.plan.options.probe_images > 0 && session.clock.global_step % session.plan.options.probe_every == 0) probe(session);
     session.tellProgress("training", session.clock.step, steps, descent.epochs);
   }
@@ -208,6 +212,8 @@ void tellSnapshots(Session& session) {
 
 void endTask(Session& session, double seconds) {
   session.model.endTask(session.scope());
+  prepareWatch(session);  // a run may have been resumed behind its last step
+  watchPrompts(session);
   tellSnapshots(session);
   session.bus.emit(TaskEnded{session.clock.task, session.clock.global_step, seconds});
   ++session.clock.task;
@@ -229,6 +235,7 @@ void descend(Session& session, const Descent& descent) {
     for (int task = descent.seen ? 0 : session.clock.task; task <= session.clock.task; ++task)
       fillCache(session, *cache, *session.data.train, session.trainIndices(task), session.train_transform, session.clock.task);
   }
+  prepareWatch(session);
   Trained trained;
   session.model.visit(trained);
   Optimizer optimizer(descent.optimizer, trained.parameters);

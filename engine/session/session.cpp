@@ -55,6 +55,7 @@ Session::Session(RunPlan resolved, Dataset dataset, Scenario stream, LoadedBackb
   class_hits.assign(data.class_names.size(), 0);
   class_counts.assign(data.class_names.size(), 0);
   prompt_use.resize(model.selections().size());
+  watch.resize(prompt_use.size());
 }
 
 TaskScope Session::scope() const {

@@ -43,6 +43,14 @@ struct PromptCounts {
   std::vector<double> mass;                  // per prompt: sum over images of its share of the weights
 };
 
+// What the alarm remembers of one selection.
+struct PromptWatch {
+  int held = 0;                  // looks in a row at which the choice was collapsed
+  bool raised = false;
+  std::int64_t first_step = -1;  // of this stretch
+  std::vector<int> winners;      // the most used prompts then
+};
+
 class Session {
  public:
   Session(RunPlan resolved, Dataset dataset, Scenario stream, LoadedBackbone backbone, torch::Device on);
@@ -63,6 +71,7 @@ class Session {
   AccuracyMatrix matrix;
   std::vector<std::int64_t> class_hits, class_counts;      // of the last evaluation, by class of the data set
   std::vector<PromptCounts> prompt_use;                    // per selection of the model, since last told
+  std::vector<PromptWatch> watch;                          // per selection of the model
   Forecast forecast;
   Bus bus;
   Mailbox* mailbox = nullptr;  // borrowed; null when nobody can ask anything
@@ -80,7 +89,8 @@ class Session {
 
   // Frozen features of training images can be cached: the transform draws nothing.
   bool trainCacheable() const { return model.wantsFrozen() && train_transform.deterministic(); }
-  FrozenCache train_frozen, test_frozen, observed_frozen;  // observed: training images under the test transform
+  // observed: training images under the test transform; watched: the few of them that selection is watched on.
+  FrozenCache train_frozen, test_frozen, observed_frozen, watched_frozen;
 
   // Reads the mailbox; blocks while paused; saves a checkpoint when it is due. Call between two steps, when the clock
   // says exactly what has been done. Throws StopRequested.
