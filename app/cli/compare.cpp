@@ -22,6 +22,12 @@ struct Arguments {
         ->type_name("A,B,C")
         ->delimiter(',');
     command
+        .add_option(
+            "--control", controls,
+            controlHelp("Add controls of each recipe that has prompts, separated by commas: l2p, l2p+random, ..."))
+        ->type_name("A,B,C")
+        ->delimiter(',');
+    command
         .add_option("--out", out,
                     "Folder for the table, the report, the curves and the runs. [default ./runs/comparison-<n>]")
         ->type_name("DIR");
@@ -29,7 +35,7 @@ struct Arguments {
   }
   RunArguments options;
   Settings settings;
-  std::vector<std::string> recipes;
+  std::vector<std::string> recipes, controls;
   std::string out;
   bool json = false;
 };
@@ -69,6 +75,28 @@ void explainSettings(const std::vector<std::string>& recipes, const std::vector<
                 fmt::format("to change one alone: --set {}:{}={}", recipes.back(), example, settings.front().value)));
 }
 
+bool hasPrompts(const Value& recipe) {
+  const Value* prompts = recipe.find("prompts");
+  return prompts && !prompts->asArray().empty();
+}
+
+// Each recipe and, behind it, its controls; what could not be read is left out, and an issue.
+std::vector<Value> readRecipes(const Arguments& arguments, const std::vector<Setting>& settings, Issues& issues) {
+  std::vector<Value> recipes;
+  bool prompted = false;
+  for (const std::string& name : arguments.recipes) {
+    const Value recipe = recipes.emplace_back(readRecipe(name, settings, issues));
+    prompted = prompted || hasPrompts(recipe);
+    for (const std::string& control : arguments.controls)
+      if (hasPrompts(recipe)) recipes.push_back(readControl(recipe, control, settings, issues));
+  }
+  std::erase_if(recipes, [](const Value& recipe) { return !recipe.isObject(); });
+  if (!arguments.controls.empty() && !recipes.empty() && !prompted)
+    issues.push_back(
+        error("--control", "no recipe of the comparison has prompts", "name one that has, or leave it out"));
+  return recipes;
+}
+
 std::vector<Entry> readEntries(const CLI::App& command, const Arguments& arguments, const std::filesystem::path& out) {
   Issues issues;
   const auto settings = arguments.settings.read(command, issues);
@@ -79,12 +107,10 @@ std::vector<Entry> readEntries(const CLI::App& command, const Arguments& argumen
   refuseUnusable(out, issues);
   std::vector<Entry> entries;
   std::vector<std::string> names = arguments.recipes;
-  for (const std::string& recipe : arguments.recipes) {
-    RunPlan plan{.recipe = readRecipe(recipe, settings, issues), .options = options};
-    if (!plan.recipe.isObject()) continue;
-    names.push_back(nameOf(plan.recipe));
-    const std::string name = uniqueName(nameOf(plan.recipe), entries);
-    entries.push_back({name, std::move(plan), out / "runs" / name});
+  for (Value& recipe : readRecipes(arguments, settings, issues)) {
+    names.push_back(nameOf(recipe));
+    const std::string name = uniqueName(nameOf(recipe), entries);
+    entries.push_back({name, RunPlan{.recipe = std::move(recipe), .options = options}, out / "runs" / name});
   }
   refuseUnknownTargets(settings, names, issues);
   explainSettings(arguments.recipes, settings, issues);

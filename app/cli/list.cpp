@@ -9,6 +9,7 @@
 #include "app/cli/listing.h"
 #include "app/cli/plan.h"
 #include "engine/data/dataset.h"
+#include "engine/protocol/control.h"
 #include "engine/protocol/error.h"
 #include "engine/record/json.h"
 #include "engine/record/run_folder.h"
@@ -25,6 +26,12 @@ Listing listRecipes() {
 Listing listParts() {
   Listing listing{.columns = {"slot", "name", "title"}};
   for (const PartInfo& part : catalogue()) listing.rows.push_back({part.slot, part.name, part.title});
+  return listing;
+}
+
+Listing listControls() {
+  Listing listing{.columns = {"name", "doc"}};
+  for (const std::string& name : controlNames()) listing.rows.push_back({name, controlDoc(name)});
   return listing;
 }
 
@@ -95,12 +102,13 @@ Listing listRuns(const std::filesystem::path& top) {
 Listing listingOf(const std::string& what, const std::string& folder) {
   if (what == "recipes") return listRecipes();
   if (what == "parts") return listParts();
+  if (what == "controls") return listControls();
   if (what == "datasets") return listDatasets();
   if (what == "backbones") return listBackbones();
   if (what == "runs") return listRuns(folder.empty() ? "runs" : folder);
-  const std::string known = "recipes, parts, datasets, backbones, runs";
+  const std::string known = "recipes, parts, controls, datasets, backbones, runs";
   if (what.empty()) throw BadInput({error("WHAT", "is missing", "one of " + known)});
-  const auto near = nearest(what, {"recipes", "parts", "datasets", "backbones", "runs"});
+  const auto near = nearest(what, {"recipes", "parts", "controls", "datasets", "backbones", "runs"});
   throw BadInput(
       {error(what, "is nothing that can be listed", near ? "did you mean \"" + *near + "\"?" : "one of " + known)});
 }
@@ -112,9 +120,10 @@ void addList(CLI::App& app, Context& context) {
     std::string what, folder;
     bool json = false;
   };
-  CLI::App& command = *app.add_subcommand("list", "What there is: recipes, parts, datasets, backbones, runs.");
+  CLI::App& command =
+      *app.add_subcommand("list", "What there is: recipes, parts, controls, datasets, backbones, runs.");
   auto arguments = std::make_shared<Arguments>();
-  command.add_option("WHAT", arguments->what, "recipes, parts, datasets, backbones or runs.");
+  command.add_option("WHAT", arguments->what, "recipes, parts, controls, datasets, backbones or runs.");
   command.add_option("DIR", arguments->folder, "For runs: where to look. [default ./runs]");
   command.add_flag("--json", arguments->json, "Print JSON.");
   whenChosen(command, context, [arguments] {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/protocol/control.h"
 #include "engine/protocol/error.h"
 
 namespace palimpsest::cli {
@@ -32,6 +33,25 @@ Value readRecipe(const std::string& name_or_file, const std::vector<Setting>& se
       applySetting(recipe, path, setting.value, catalogue(), issues);
   }
   return recipe;
+}
+
+std::string controlHelp(std::string_view intro) {
+  std::string names;
+  for (const std::string& name : controlNames()) names += (names.empty() ? "" : ", ") + name;
+  return std::string(intro) + " [" + names + "; see: list controls]";
+}
+
+Value readControl(const Value& recipe, const std::string& control, const std::vector<Setting>& settings,
+                  Issues& issues) {
+  Issues found;
+  Value changed = controlled(recipe, control, found);
+  append(issues, found);
+  if (!changed.isObject()) return changed;
+  const std::string name = nameOf(changed);
+  for (const Setting& setting : settings)
+    if (const auto [target, path] = splitTarget(setting.path); target == name)
+      applySetting(changed, path, setting.value, catalogue(), issues);
+  return changed;
 }
 
 void refuseUnknownTargets(const std::vector<Setting>& settings, const std::vector<std::string>& names, Issues& issues) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "app/cli/run_arguments.h"
@@ -13,6 +14,13 @@ namespace palimpsest::cli {
 
 // The recipe with `settings` applied. A setting "l2p:head.bias" concerns the recipe l2p alone. Problems go to `issues`.
 Value readRecipe(const std::string& name_or_file, const std::vector<Setting>& settings, Issues& issues);
+
+// What --control says of itself, with all their names; run takes one, compare several.
+std::string controlHelp(std::string_view intro);
+// The control of a recipe (engine/protocol/control.h), which has been read with the settings that concern it. A setting
+// "l2p+random:head.bias" concerns the control alone.
+Value readControl(const Value& recipe, const std::string& control, const std::vector<Setting>& settings,
+                  Issues& issues);
 
 // A setting "l2q:..." for a recipe that is not among `names` would be lost in silence: it becomes an issue.
 void refuseUnknownTargets(const std::vector<Setting>& settings, const std::vector<std::string>& names, Issues& issues);

@@ -15,13 +15,15 @@ struct Arguments {
   explicit Arguments(CLI::App& command) : options(command), settings(command) {
     command.add_option("--recipe", recipe, "A bundled recipe (see: list recipes) or a recipe file.")
         ->type_name("NAME|FILE");
+    command.add_option("--control", control, controlHelp("Run a control of the recipe in its place."))
+        ->type_name("NAME");
     command.add_option("--out", out, "Folder of the run; must not hold a run yet. [default ./runs/<recipe>-<n>]")
         ->type_name("DIR");
     command.add_flag("--json", json, "Print results.json instead of the table.");
   }
   RunArguments options;
   Settings settings;
-  std::string recipe, out;
+  std::string recipe, control, out;
   bool json = false;
 };
 
@@ -33,8 +35,13 @@ RunPlan readPlan(const CLI::App& command, const Arguments& arguments) {
   if (arguments.recipe.empty())
     issues.push_back(error("--recipe", "is missing", "palimpsest-cli list recipes shows what there is"));
   else plan.recipe = readRecipe(arguments.recipe, settings, issues);
+  std::vector<std::string> names{arguments.recipe, nameOf(plan.recipe)};
+  if (plan.recipe.isObject() && !arguments.control.empty()) {
+    plan.recipe = readControl(plan.recipe, arguments.control, settings, issues);
+    names.push_back(nameOf(plan.recipe));
+  }
   if (plan.recipe.isObject()) {
-    refuseUnknownTargets(settings, {arguments.recipe, nameOf(plan.recipe)}, issues);
+    refuseUnknownTargets(settings, names, issues);
     if (hasErrors(issues)) append(issues, check(plan));
   }
   if (!arguments.out.empty() && record::isRun(arguments.out))

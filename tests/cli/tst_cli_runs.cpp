@@ -41,6 +41,8 @@ class TestCliRuns : public QObject {
   void theDefaultFolderIsTheFirstFreeOne();
   void settingsReachTheRecipe();
   void compareWritesAllItsFiles();
+  void aControlIsComparedWithItsRecipe();
+  void aControlIsARunOfItsOwn();
   void reportsReadATornRun();
   void runsAreListed();
   void featuresAreWritten();
@@ -139,6 +141,46 @@ void TestCliRuns::compareWritesAllItsFiles() {
   QVERIFY(QJsonDocument::fromJson(readFile(path("out/compare.json"))).isObject());
   QCOMPARE(resultsOf(path("out/runs/finetune"))[QLatin1String("class_order")],
            resultsOf(path("out/runs/simplecil"))[QLatin1String("class_order")]);
+}
+
+// Settings of the recipe concern its controls as well, so that one word is all that differs; and a control can be set
+// alone.
+void TestCliRuns::aControlIsComparedWithItsRecipe() {
+  const Ended ended =
+      cli(QStringLiteral("compare --recipes simplecil,l2p --control random,no-prompt --set l2p:phases.0.epochs=1 "
+                         "--set l2p+random:phases.0.lr=0.125 --limit-train 8 --out")
+              .split(QLatin1Char(' ')) +
+          QStringList{path("out")} + tinyOptions());
+  QVERIFY2(ended.status == 0, qPrintable(ended.err));
+  QCOMPARE(QDir(path("out/runs")).entryList(QDir::Dirs | QDir::NoDotAndDotDot, QDir::Name),
+           (QStringList{QStringLiteral("l2p"), QStringLiteral("l2p+no-prompt"), QStringLiteral("l2p+random"),
+                        QStringLiteral("simplecil")}));
+  const auto recipe = [&](const char* name) {
+    const QByteArray run = readFile(path("out/runs/") + QLatin1String(name) + QStringLiteral("/run.json"));
+    return QJsonDocument::fromJson(run).object()[QLatin1String("recipe")].toObject();
+  };
+  const auto select = [&](const char* name) {
+    return recipe(name)[QLatin1String("prompts")].toArray()[0].toObject()[QLatin1String("select")].toObject();
+  };
+  QCOMPARE(select("l2p")[QLatin1String("test")].toString(), QStringLiteral("instance"));
+  QCOMPARE(select("l2p+random")[QLatin1String("test")].toString(), QStringLiteral("random"));
+  QVERIFY(!recipe("l2p+no-prompt").contains(QLatin1String("prompts")));
+  for (const char* name : {"l2p", "l2p+random", "l2p+no-prompt"}) {
+    const QJsonObject phase = recipe(name)[QLatin1String("phases")].toArray()[0].toObject();
+    QCOMPARE(phase[QLatin1String("epochs")].toInt(), 1);
+    QCOMPARE(phase[QLatin1String("lr")].toDouble() == 0.125, QLatin1String(name) == QLatin1String("l2p+random"));
+  }
+}
+
+void TestCliRuns::aControlIsARunOfItsOwn() {
+  const Ended ended =
+      cli(tinyRun(QStringLiteral("l2p"), path("run")) +
+          QStringLiteral("--control shared-prompt --limit-train 8 --set phases.0.epochs=1").split(QLatin1Char(' ')));
+  QVERIFY2(ended.status == 0, qPrintable(ended.err));
+  const QJsonObject run = QJsonDocument::fromJson(readFile(path("run/run.json"))).object();
+  const QJsonObject recipe = run[QLatin1String("recipe")].toObject();
+  QCOMPARE(recipe[QLatin1String("name")].toString(), QStringLiteral("l2p+shared-prompt"));
+  QCOMPARE(recipe[QLatin1String("title")].toString(), QStringLiteral("L2P, shared-prompt"));
 }
 
 void TestCliRuns::reportsReadATornRun() {
