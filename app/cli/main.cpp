@@ -26,6 +26,9 @@ void addCommands(CLI::App& app, Context& context) {
   addBackbone(app, context);
   addPretrain(app, context);
   addSheet(app, context);
+  addDiagnose(app, context);
+  addWhatIf(app, context);
+  addInvariance(app, context);
   addBench(app, context);
 }
 

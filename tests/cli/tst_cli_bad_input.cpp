@@ -89,6 +89,9 @@ class TestCliBadInput : public QObject {
   void aFolderThatCannotBeMade();
   void tooLittleSpace();
   void oneBadRecipeStopsTheWholeComparison();
+  void instrumentsNeedARun();
+  void everyBadNumberOfAWhatIfIsListed_data();
+  void everyBadNumberOfAWhatIfIsListed();
 
  private:
   // Runs, and expects exit status 2, every fragment on standard error, nothing on standard output and no folder.
@@ -273,6 +276,39 @@ void TestCliBadInput::oneBadRecipeStopsTheWholeComparison() {
                       QStringLiteral("simplecil,") + path("mine.json"), QStringLiteral("--out"), path("run")} +
               tinyOptions(),
           {QStringLiteral("did you mean \"linear\"")});
+}
+
+void TestCliBadInput::instrumentsNeedARun() {
+  QDir().mkpath(path("empty"));
+  for (const char* command : {"diagnose", "what-if --top-k 2", "invariance"})
+    for (const QString& folder : {path("empty"), path("nowhere")})
+      refuses(words(QLatin1String(command)) + QStringList{folder}, {folder, QStringLiteral("holds no run")});
+}
+
+void TestCliBadInput::everyBadNumberOfAWhatIfIsListed_data() {
+  QTest::addColumn<QString>("options");
+  QTest::addColumn<QStringList>("messages");
+  const auto row = [](const char* options, const QStringList& messages) {
+    QTest::newRow(options) << QString::fromLatin1(options) << messages;
+  };
+  row("--mask 3,x --force -1 --top-k 0",
+      {QStringLiteral("--mask: \"x\""), QStringLiteral("--force: \"-1\""), QStringLiteral("--top-k: \"0\"")});
+  row("--mask 1,,2", {QStringLiteral("--mask: \"\"")});
+  row("--mask 1,2, --mask 2.5", {QStringLiteral("--mask: \"\""), QStringLiteral("--mask: \"2.5\"")});
+  row("--swap 0-4,1:x", {QStringLiteral("\"0-4\" is not of the form A:B"), QStringLiteral("--swap: \"x\"")});
+  row("--reinitialise 99999999999 --layer -1", {QStringLiteral("--reinitialise"), QStringLiteral("--layer: \"-1\"")});
+  row("--temperature nan --after-task 0 --images many",
+      {QStringLiteral("--temperature: \"nan\""), QStringLiteral("--after-task: \"0\""),
+       QStringLiteral("--images: \"many\"")});
+  row("--temperature 0 --threads -2", {QStringLiteral("--temperature: \"0\""), QStringLiteral("--threads")});
+  row("--layer 1", {QStringLiteral("nothing to change")});
+  row("--maks 3", {QStringLiteral("did you mean \"--mask\"")});
+}
+
+void TestCliBadInput::everyBadNumberOfAWhatIfIsListed() {
+  QFETCH(QString, options);
+  QFETCH(QStringList, messages);
+  refuses(QStringList{QStringLiteral("what-if"), path("nowhere")} + words(options), messages);
 }
 
 QTEST_GUILESS_MAIN(TestCliBadInput)

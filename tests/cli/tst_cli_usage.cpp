@@ -27,8 +27,8 @@ class TestCliUsage : public QObject {
 void TestCliUsage::helpNamesEveryCommand() {
   const Ended help = cli({QStringLiteral("--help")});
   QCOMPARE(help.status, 0);
-  for (const char* command :
-       {"run", "compare", "resume", "report", "list", "docs", "check", "features", "backbone", "pretrain", "sheet", "bench"})
+  for (const char* command : {"run", "compare", "resume", "report", "list", "docs", "check", "features", "backbone",
+                              "pretrain", "sheet", "diagnose", "what-if", "invariance", "bench"})
     QVERIFY2(help.out.contains(QLatin1String(command)), command);
   const Ended version = cli({QStringLiteral("--version")});
   QCOMPARE(version.status, 0);
@@ -76,6 +76,19 @@ void TestCliUsage::mistakesAreRefusedWithAHint_data() {
   row("report without a run", "report no-such-folder --out r.html", "no-such-folder");
   row("report without --out", "report no-such-folder", "--out: is missing");
   row("check of no file", "check no-such-recipe.json", "no-such-recipe.json");
+  row("diagnosis without a folder", "diagnose", "RUN_FOLDER: is missing");
+  row("diagnosis of no run", "diagnose no-such-folder", "no-such-folder: holds no run");
+  row("invariance of no run", "invariance no-such-folder --images 0", "--images: \"0\" is not a whole number");
+  row("what-if of no run", "what-if no-such-folder --mask 3", "no-such-folder: holds no run");
+  row("what-if of nothing", "what-if no-such-folder --after-task 2", "there is nothing to change");
+  row("unknown control", "run --recipe l2p --control radnom", "did you mean \"random\"");
+  row("control of a recipe without prompts", "run --recipe simplecil --control random", "has no prompts");
+  row("control that does not fit", "compare --recipes l2p,vpt-deep --control shared-prompt",
+      "vpt-deep+shared-prompt: it has no pool");
+  row("controls of recipes without prompts", "compare --recipes finetune,simplecil --control random",
+      "no recipe of the comparison");
+  row("setting for a control that is not there",
+      "compare --recipes l2p --control random --set l2p+radnom:head.init=zeros", "did you mean \"l2p+random\"");
   row("features of no split", "features --split validation --out f.safetensors", "train, test");
   row("features without --out", "features", "--out: is missing");
 }
@@ -107,6 +120,7 @@ void TestCliUsage::listingsAreReadableByPrograms_data() {
   };
   row("recipes", "name", "simplecil");
   row("parts", "name", "sgd");
+  row("controls", "name", "shared-prompt");
   row("datasets", "spec", "fashion-mnist");
   row("backbones", "name", "micro");
 }
