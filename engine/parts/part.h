@@ -141,7 +141,9 @@ class Injector : public Part {
   // Blocks below this one, and the embedding, are those of the plain network; -1: not even the embedding is.
   virtual int plainBelow() const { return 0; }
   virtual bool trains() const { return false; }  // whether it has trained tensors of its own
-  // Hooks for one forward pass; rows[place] as the pool gives them. May be called for parts of a batch at once.
+  // What of a place's rows goes to which image, for the whole batch; before bind(), which may see parts of it.
+  virtual Tensor arranged(const Tensor& rows) const { return rows; }
+  // Hooks for one forward pass; rows[place] as the pool gives them, arranged. May be called for parts of a batch at once.
   virtual std::unique_ptr<vit::Hooks> bind(const std::vector<Tensor>& rows) const = 0;
 };
 

@@ -44,7 +44,7 @@ struct RunHeader {
         Field{"threads", &H::threads, {.unit = "threads", .doc = "Threads of the engine."}},
         Field{"evaluation",
               &H::evaluation,
-              {.doc = "instance: predictions do not depend on batch mates. batch-vote: they do."}}};
+              {.doc = "instance: predictions do not depend on batch mates. batch-vote(B, order), batch-mixing(B, order): they do, with B images together in this order."}}};
   }
 };
 

@@ -15,12 +15,6 @@ struct Outcome {
   std::vector<int> labels, predictions;  // classes of the data set
 };
 
-// As asked for; where images vote together, so that no vote is cut in two.
-int evaluationBatch(const Session& session) {
-  const int asked = session.plan.options.eval_batch, votes = session.model.votes();
-  return votes > 1 && votes < asked ? asked / votes * votes : asked;
-}
-
 // One pass over these test images of one task. `checkpointable` is false: the model does not change, and a run that is
 // stopped here evaluates anew when it goes on.
 Outcome pass(Session& session, int on_task, const std::vector<std::int64_t>& images, std::string_view stage, bool probing) {
@@ -80,6 +74,22 @@ void storePredictions(Session& session, const std::vector<Outcome>& outcomes) {
 }
 
 }  // namespace
+
+// As asked for; where images vote together, so that no vote is cut in two.
+int evaluationBatch(const Session& session) {
+  const int asked = session.plan.options.eval_batch, votes = session.model.votes();
+  return votes > 1 && votes < asked ? asked / votes * votes : asked;
+}
+
+std::string evaluationProtocol(const Session& session) {
+  const Value& recipe = session.plan.recipe;
+  for (int entry = 0; recipe.at("prompts." + std::to_string(entry)); ++entry) {
+    const Value* layout = recipe.at("prompts." + std::to_string(entry) + ".inject.layout");
+    if (layout && layout->asString() == "port") return "batch-mixing(" + std::to_string(evaluationBatch(session)) + ", class-sorted)";
+  }
+  if (const int votes = session.model.votes(); votes > 0) return "batch-vote(" + std::to_string(votes > 1 ? votes : evaluationBatch(session)) + ", class-sorted)";
+  return "instance";
+}
 
 void evaluate(Session& session) {
   const auto begin = std::chrono::steady_clock::now();

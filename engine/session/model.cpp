@@ -1,6 +1,7 @@
 #include "engine/session/model.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "engine/device/torch_compat.h"
 #include "engine/parts/catalogue.h"
@@ -141,8 +142,12 @@ std::vector<Model::Selection> Model::selections() const {
   for (std::size_t i = 0; i < prompts_.size(); ++i) {
     const std::vector<int> blocks = prompts_[i].inject->blocks();
     const int choices = prompts_[i].pool->choices();
-    for (int choice = 0; choice < choices; ++choice)
-      all.push_back({static_cast<int>(i), choice, choices > 1 ? std::vector<int>{blocks[static_cast<std::size_t>(choice)]} : blocks});
+    std::vector<int> places(static_cast<std::size_t>(prompts_[i].inject->places()));
+    std::iota(places.begin(), places.end(), 0);
+    for (int choice = 0; choice < choices; ++choice) {
+      if (choices > 1) all.push_back({static_cast<int>(i), choice, {choice}, {blocks[static_cast<std::size_t>(choice)]}});
+      else all.push_back({static_cast<int>(i), choice, places, blocks});
+    }
   }
   return all;
 }
@@ -211,7 +216,7 @@ Tensor Model::featureOf(const vit::Start& start, const Tensor& frozen, Forward& 
     const Choice& choice = pass.choices[i];
     if (choice.penalty.defined()) pass.addPenalty(choice.penalty);
     if (const Tensor more = train ? prompts_[i].pool->penalty() : Tensor(); more.defined()) pass.addPenalty(more);
-    for (int place = 0; place < prompts_[i].inject->places(); ++place) rows.push_back(prompts_[i].pool->rows(choice, place));
+    for (int place = 0; place < prompts_[i].inject->places(); ++place) rows.push_back(prompts_[i].inject->arranged(prompts_[i].pool->rows(choice, place)));
     own = own || prompts_[i].inject->trains();
   }
   const compat::Autocast cast(setting_.device, half);

@@ -62,6 +62,7 @@ class Model {
   // Everything that chooses for itself: an entry of the prompts, or one of its places where those choose apart.
   struct Selection {
     int entry = 0, choice = 0;
+    std::vector<int> places;  // of the pool that the choice is for
     std::vector<int> blocks;  // of the network that get what is chosen
   };
   std::vector<Selection> selections() const;

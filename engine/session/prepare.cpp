@@ -137,6 +137,7 @@ Value headerOf(const Session& session) {
   header.backbone = session.model.loaded().name;
   header.backbone_sha256 = session.model.loaded().sha256;
   header.device = session.device.str();
+  header.evaluation = evaluationProtocol(session);
   header.threads = threads();
   return record::runJson(header);
 }

@@ -35,7 +35,8 @@ Value Session::results(const std::string& state) const {
   in.peak_rss_bytes = peakRssBytes();
   in.trainable_parameters = const_cast<Session*>(this)->trainableParameters();
   in.stored_bytes = const_cast<Session*>(this)->storedBytes();
-  in.batch = plan.options.eval_batch;
+  in.evaluation = evaluationProtocol(*this);
+  in.batch = evaluationBatch(*this);
   in.device = device.str();
   in.threads = threads();
   return record::resultsOf(in);

@@ -143,6 +143,10 @@ void probe(Session& session);                           // the same on a few ima
 // Emits what has been asked and applied since the last time, and starts counting anew.
 void tellPromptUse(Session& session, int on_task, std::string_view split);
 void countPrompts(Session& session, const Forward& pass);
+// "instance", or how predictions depend on the batch: "batch-vote(16, class-sorted)", "batch-mixing(64, class-sorted)".
+std::string evaluationProtocol(const Session& session);
+// Images that are evaluated together.
+int evaluationBatch(const Session& session);
 Tensor toDevice(const Session& session, const Tensor& tensor);
 
 }  // namespace palimpsest

@@ -26,6 +26,28 @@ std::vector<Tensor> part(const std::vector<Tensor>& all, std::int64_t i, std::in
   return some;
 }
 
+// Rows of all places side by side, [B, sum of their floats]: a function of autograd takes tensors, not lists of them.
+Tensor packed(const std::vector<Tensor>& rows) {
+  std::vector<Tensor> flat;
+  for (const Tensor& x : rows) flat.push_back(x.flatten(1));
+  return torch::cat(flat, 1);
+}
+
+using Shapes = std::vector<std::vector<std::int64_t>>;
+
+std::vector<Tensor> unpacked(const Tensor& all, const Shapes& shapes) {
+  std::vector<Tensor> rows;
+  std::int64_t first = 0;
+  for (std::vector<std::int64_t> shape : shapes) {
+    shape.front() = all.size(0);
+    std::int64_t floats = 1;
+    for (std::size_t i = 1; i < shape.size(); ++i) floats *= shape[i];
+    rows.push_back(all.narrow(1, first, floats).reshape(shape));
+    first += floats;
+  }
+  return rows;
+}
+
 // One part for each thread; `graph` says whether what runs inside is recorded.
 template <typename Body>
 void sideBySide(std::int64_t parts, bool graph, const Body& body) {
@@ -43,6 +65,7 @@ struct Pass {
   Bind bind;
   int block = -1;
   Read read = Read::All;
+  Shapes shapes = {};  // of the rows
 
   Features operator()(const Tensor& x, const std::vector<Tensor>& rows) {
     const auto hooks = bind ? bind(rows) : nullptr;
@@ -53,12 +76,11 @@ struct Pass {
 
 // What a backward pass needs of the parts: what each began with and ended with.
 struct Recorded : torch::CustomClassHolder {
-  std::vector<std::vector<Tensor>> rows;
-  std::vector<Tensor> tokens;
+  std::vector<Tensor> rows, tokens;
 };
 
 struct PassFunction : torch::autograd::Function<PassFunction> {
-  static Tensor forward(AutogradContext* ctx, const std::vector<Tensor>& rows, const Tensor& x, Pass* pass, Features* features) {
+  static Tensor forward(AutogradContext* ctx, const Tensor& rows, const Tensor& x, Pass* pass, Features* features) {
     const std::int64_t parts = partsOf(x);
     auto recorded = c10::make_intrusive<Recorded>();
     recorded->rows.resize(static_cast<std::size_t>(parts));
@@ -66,8 +88,8 @@ struct PassFunction : torch::autograd::Function<PassFunction> {
     std::vector<Features> all(static_cast<std::size_t>(parts));
     sideBySide(parts, true, [&](std::int64_t i) {
       const auto at = static_cast<std::size_t>(i);
-      for (const Tensor& own : part(rows, i, parts)) recorded->rows[at].push_back(own.detach().set_requires_grad(true));
-      all[at] = (*pass)(part(x, i, parts), recorded->rows[at]);
+      recorded->rows[at] = part(rows, i, parts).detach().set_requires_grad(true);
+      all[at] = (*pass)(part(x, i, parts), unpacked(recorded->rows[at], pass->shapes));
       recorded->tokens[at] = all[at].tokens;
     });
     *features = all.front();
@@ -80,21 +102,14 @@ struct PassFunction : torch::autograd::Function<PassFunction> {
   static tensor_list backward(AutogradContext* ctx, tensor_list slopes) {
     const auto recorded = c10::static_intrusive_pointer_cast<Recorded>(ctx->saved_data["parts"].toCapsule());
     const auto parts = static_cast<std::int64_t>(recorded->tokens.size());
-    std::vector<tensor_list> found(recorded->tokens.size());
+    tensor_list found(recorded->tokens.size());
     sideBySide(parts, false, [&](std::int64_t i) {
       const auto at = static_cast<std::size_t>(i);
-      found[at] = torch::autograd::grad({recorded->tokens[at]}, recorded->rows[at], {part(slopes[0], i, parts)}, /*retain_graph=*/false, /*create_graph=*/false, /*allow_unused=*/true);
+      found[at] = torch::autograd::grad({recorded->tokens[at]}, {recorded->rows[at]}, {part(slopes[0], i, parts)}).front();
     });
-    tensor_list out;
-    for (std::size_t row = 0; row < found.front().size(); ++row) {
-      tensor_list pieces;
-      for (std::size_t at = 0; at < found.size(); ++at) pieces.push_back(found[at][row].defined() ? found[at][row] : torch::zeros_like(recorded->rows[at][row]));
-      out.push_back(torch::cat(pieces));
-    }
     recorded->rows.clear();
     recorded->tokens.clear();
-    out.insert(out.end(), 3, Tensor());  // images, pass, features
-    return out;
+    return {torch::cat(found), Tensor(), Tensor(), Tensor()};
   }
 };
 
@@ -106,11 +121,12 @@ bool wantGradient(const std::vector<Tensor>& rows) {
 
 Features passInParts(Vit& vit, const Start& start, const std::vector<Tensor>& rows, const Bind& bind, Read read) {
   Pass pass{vit, bind, start.block, read};
+  for (const Tensor& x : rows) pass.shapes.push_back(x.sizes().vec());
   const std::int64_t parts = partsOf(start.x);
   if (parts == 1) return pass(start.x, rows);
   Features features;
   if (wantGradient(rows)) {
-    const Tensor tokens = PassFunction::apply(rows, start.x, &pass, &features);
+    const Tensor tokens = PassFunction::apply(packed(rows), start.x, &pass, &features);
     features.tokens = tokens;
     return features;
   }

@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <map>
 
+#include <ATen/Parallel.h>
+
 #include "engine/engine.h"
 #include "engine/parts/catalogue.h"
 #include "engine/parts/prompts/injectors.h"
@@ -87,6 +89,8 @@ Tensor rowsOf(const Tensor& x) { return x.permute({0, 2, 1, 3, 4, 5}).reshape({x
 class TestPromptParity : public QObject {
   Q_OBJECT
  private Q_SLOTS:
+  void initTestCase() { at::set_num_threads(2); }  // batches are cut in two, as in a run
+
   void l2p_data() {
     QTest::addColumn<QString>("file");
     QTest::addColumn<QString>("recipe");
@@ -280,7 +284,8 @@ class TestPromptParity : public QObject {
     s.shape.heads = 3;
     const Tensor rows = rowsOf(e["dual.prompts"].unsqueeze(0))[0].index_select(0, e["dual.idx"].flatten()).unsqueeze(1);
     for (const auto& [layout, expected] : {std::pair{"port", "dual.port"}, {"per-image", "dual.permuted"}}) {
-      const auto prefix = PrefixInjector({{0}, layout}, s).bind({rows})->prefix(0);
+      const PrefixInjector inject({{0}, layout}, s);
+      const auto prefix = inject.bind({inject.arranged(rows)})->prefix(0);
       QVERIFY(torch::equal(prefix->key, e[expected].select(1, 0).transpose(1, 2)));
       QVERIFY(torch::equal(prefix->value, e[expected].select(1, 1).transpose(1, 2)));
     }

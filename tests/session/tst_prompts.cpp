@@ -4,6 +4,8 @@
 #include <cmath>
 #include <map>
 
+#include <ATen/Parallel.h>
+
 #include "engine/engine.h"
 #include "engine/parts/catalogue.h"
 #include "engine/parts/phase/optimizer.h"
@@ -161,12 +163,42 @@ std::vector<int> chosenIn(const Tensor& indices, int prompts) {
 class TestPrompts : public QObject {
   Q_OBJECT
  private Q_SLOTS:
+  void initTestCase() { at::set_num_threads(2); }  // batches are cut in two
+
   void everyVariantFitsTheCatalogue() {
     for (const NamedRecipe& recipe : bundledRecipes()) {
       const Resolved resolved = resolve(recipe.recipe, catalogue());
       QVERIFY2(resolved.issues.empty(), (recipe.name + ": " + (resolved.issues.empty() ? "" : resolved.issues[0].path + " " + resolved.issues[0].message)).c_str());
       const Issues clashes = contradictions(resolved.recipe);
       QVERIFY2(clashes.empty(), (recipe.name + ": " + (clashes.empty() ? "" : clashes[0].message)).c_str());
+    }
+  }
+
+  // Parts of a batch on threads of their own: the same features, and the same gradients.
+  void partsOfABatchAddUp_data() {
+    QTest::addColumn<QString>("recipe");
+    for (const char* name : kPrompted) QTest::newRow(name) << QString::fromLatin1(name);
+  }
+  void partsOfABatchAddUp() {
+    QFETCH(QString, recipe);
+    std::vector<std::map<std::string, Tensor>> slopes;
+    std::vector<Tensor> logits;
+    for (const int threads : {1, 2, 3}) {
+      at::set_num_threads(threads);
+      const Made model = modelOf(recipeOf(recipe.toStdString()));
+      begin(*model.model, kFirst);
+      Forward pass;
+      lossOf(*model.model, inputsOf(noise({7, 3, 16, 16}), 0), kFirst, &pass).backward();
+      logits.push_back(pass.logits.detach());
+      slopes.emplace_back();
+      for (const auto& [name, tensor] : Collect(*model.model).trained) slopes.back()[name] = tensor.grad().defined() ? tensor.grad().clone() : torch::zeros_like(tensor);
+    }
+    at::set_num_threads(2);
+    const std::string prompts = recipe == QLatin1String("dap") ? "prompts.0.film" : "prompts.0.prompts";
+    QVERIFY(slopes[0].at(prompts).abs().max().item<double>() > 0);
+    for (std::size_t i : {std::size_t{1}, std::size_t{2}}) {
+      QVERIFY(apart(logits[i], logits[0]) < 1e-4);
+      for (const auto& [name, slope] : slopes[0]) QVERIFY2(apart(slopes[i].at(name), slope) < 1e-4 * slope.abs().max().item<double>() + 1e-6, name.c_str());
     }
   }
 
@@ -354,7 +386,11 @@ class TestPrompts : public QObject {
     params.blocks = {0};
     params.layout = "port";
     const Tensor rows = noise({4, 1, 6, 32});
-    const auto port = PrefixInjector(params, settingFor(backbone.shape)).bind({rows})->prefix(0);
+    const auto prefixOf = [&](const PrefixInjectorParams& how, const Tensor& some) {
+      const PrefixInjector inject(how, settingFor(backbone.shape));
+      return inject.bind({inject.arranged(some)})->prefix(0);
+    };
+    const auto port = prefixOf(params, rows);
     for (int b = 0; b < 4; ++b)
       for (int j = 0; j < 2; ++j) {
         const int flat = 2 * b + j, role = flat / 4, sample = flat % 4;
@@ -362,9 +398,9 @@ class TestPrompts : public QObject {
         QVERIFY(torch::equal((j == 0 ? port->key : port->value)[b], expected));
       }
     params.layout = "per-image";
-    const auto right = PrefixInjector(params, settingFor(backbone.shape)).bind({rows})->prefix(0);
+    const auto right = prefixOf(params, rows);
     QVERIFY(torch::equal(right->value[2], rows[2][0].slice(0, 3, 6).view({3, 4, 8}).transpose(0, 1)));
-    const auto alone = PrefixInjector({{0}, "port"}, settingFor(backbone.shape)).bind({rows.slice(0, 2, 3)})->prefix(0);
+    const auto alone = prefixOf({{0}, "port"}, rows.slice(0, 2, 3));
     QVERIFY(torch::equal(alone->value[0], right->value[2]));  // one image alone is right, and not what was trained
   }
 

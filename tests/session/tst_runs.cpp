@@ -22,7 +22,7 @@ RunOptions tiny() {
   RunOptions options;
   options.data = "shapes:classes=4,train=24,test=10,side=16,seed=3";
   options.scenario = "cil:init=2,increment=2,order=1993";
-  options.backbone = "new:image=16,patch=8,width=32,depth=2,heads=2,seed=1";
+  options.backbone = "new:image=16,patch=8,width=32,depth=5,heads=2,seed=1";
   options.threads = 1;
   options.device = "cpu";
   return options;
@@ -32,8 +32,10 @@ RunPlan planOf(const char* recipe) {
   RunPlan plan{loadRecipe(recipe), tiny()};
   for (auto* phase = plan.recipe.at("phases.0"); phase && phase->find("epochs");) {
     (*phase)["epochs"] = 2;
+    if (phase->find("drop_last")) (*phase)["batch"] = 16;
     break;
   }
+  if (Value* total = plan.recipe.at("prompts.0.pool.total")) *total = 20;
   return plan;
 }
 

@@ -93,6 +93,8 @@ void RunData::fold(const Event& event) {
                  [](const Prototypes&) {},
                  [](const Keys&) {},
                  [](const Predictions&) {},
+                 [](const PromptHealth&) {},
+                 [&](const PromptCollapse& e) { on(IssueRaised{"warning", "prompts", e.sentence, "palimpsest-cli diagnose shows what forgetting is due to"}); },
                  [&](const auto& e) { on(e); },
              },
              event.what);

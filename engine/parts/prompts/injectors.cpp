@@ -115,6 +115,14 @@ std::unique_ptr<vit::Hooks> DeepTokenInjector::bind(const std::vector<Tensor>& r
   return std::make_unique<DeepTokenHooks>(std::move(flat), prefix_);
 }
 
+// The port's reshape of [2, B, ...] to [B, 2, ...]: sample b gets, as its role j, the flat row 2 b + j.
+Tensor PrefixInjector::arranged(const Tensor& rows) const {
+  if (params_.layout != "port") return rows;
+  const std::int64_t batch = rows.size(0), n = rows.size(1), h = rows.size(2) / 2, width = rows.size(3);
+  const Tensor roles = rows.view({batch, n, 2, h, width}).permute({2, 0, 1, 3, 4}).reshape({batch, 2, n, h, width});
+  return roles.permute({0, 2, 1, 3, 4}).reshape({batch, n, 2 * h, width});
+}
+
 // [B, N, 2h, W] -> keys and values [B, heads, N * h, head width].
 std::unique_ptr<vit::Hooks> PrefixInjector::bind(const std::vector<Tensor>& rows) const {
   const std::int64_t heads = setting_.shape.heads, width = setting_.shape.headWidth();
@@ -122,11 +130,8 @@ std::unique_ptr<vit::Hooks> PrefixInjector::bind(const std::vector<Tensor>& rows
   for (std::size_t place = 0; place < rows.size(); ++place) {
     const Tensor& own = rows[place];
     const std::int64_t batch = own.size(0), n = own.size(1), h = own.size(2) / 2;
-    Tensor roles = own.view({batch, n, 2, h, heads, width});
-    if (params_.layout == "port") roles = roles.permute({2, 0, 1, 3, 4, 5}).reshape({batch, 2, n, h, heads, width}).permute({1, 0, 4, 2, 3, 5});
-    else roles = roles.permute({2, 0, 4, 1, 3, 5});
-    const Tensor flat = roles.reshape({2, batch, heads, n * h, width});
-    prefixes[params_.blocks[place]] = {flat[0], flat[1]};
+    const Tensor roles = own.view({batch, n, 2, h, heads, width}).permute({2, 0, 4, 1, 3, 5}).reshape({2, batch, heads, n * h, width});
+    prefixes[params_.blocks[place]] = {roles[0], roles[1]};
   }
   return std::make_unique<PrefixHooks>(std::move(prefixes));
 }

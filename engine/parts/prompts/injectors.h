@@ -74,6 +74,7 @@ class PrefixInjector final : public Injector {
   int places() const override { return static_cast<int>(params_.blocks.size()); }
   std::vector<int> blocks() const override { return params_.blocks; }
   int plainBelow() const override { return params_.blocks.empty() ? 0 : *std::min_element(params_.blocks.begin(), params_.blocks.end()); }
+  Tensor arranged(const Tensor& rows) const override;
   std::unique_ptr<vit::Hooks> bind(const std::vector<Tensor>& rows) const override;
   void check(Issues& issues) const override;
 

@@ -1,0 +1,209 @@
+// Prompts in whole runs on the bundled network and drawn images: the alarm, and what can be asked of a finished run.
+#include <QTemporaryDir>
+#include <QTest>
+#include <spdlog/spdlog.h>
+
+#include <cmath>
+
+#include "engine/engine.h"
+#include "engine/inspect.h"
+#include "engine/protocol/error.h"
+#include "engine/record/json.h"
+#include "engine/record/run_folder.h"
+
+using namespace palimpsest;
+namespace fs = std::filesystem;
+
+namespace {
+
+RunPlan planOf(const std::string& recipe, int seed = 1) {
+  RunPlan plan{loadRecipe(recipe), {}};
+  plan.options.data = "shapes:classes=6,train=32,test=12,side=28,seed=3";
+  plan.options.scenario = "cil:init=2,increment=2,order=1993";
+  plan.options.backbone = "micro";
+  plan.options.epochs = 3;
+  plan.options.seed = seed;
+  plan.options.threads = 2;
+  plan.options.device = "cpu";
+  plan.options.prompt_every = 4;
+  (*plan.recipe.at("phases.0"))["batch"] = 16;
+  return plan;
+}
+
+std::vector<Event> eventsOf(const fs::path& folder) { return record::effectiveEvents(folder); }
+
+template <typename E>
+std::vector<E> all(const std::vector<Event>& events) {
+  std::vector<E> found;
+  for (const Event& event : events)
+    if (const auto* one = std::get_if<E>(&event.what)) found.push_back(*one);
+  return found;
+}
+
+double at(const Value& value, const char* path) {
+  const Value* found = value.at(path);
+  return found && !found->isNull() ? found->asDouble() : std::numeric_limits<double>::quiet_NaN();
+}
+
+}  // namespace
+
+class TestPromptRuns : public QObject {
+  Q_OBJECT
+ private:
+  // Each recipe runs once.
+  fs::path finished(const std::string& recipe) {
+    const fs::path folder = fs::path(dir_.path().toStdString()) / recipe;
+    if (!fs::exists(folder)) {
+      const RunOutcome outcome = Run::start(planOf(recipe), folder, {})->wait();
+      if (outcome.state != "done") qFatal("%s: %s %s", recipe.c_str(), outcome.state.c_str(), (outcome.issues.empty() ? outcome.message : outcome.issues[0].message).c_str());
+    }
+    return folder;
+  }
+  const QTemporaryDir dir_;
+
+ private Q_SLOTS:
+  void initTestCase() { spdlog::set_level(spdlog::level::err); }
+
+  void aPoolThatCollapsesRaisesTheAlarmOnce() {
+    const auto events = eventsOf(finished("l2p.official"));
+    const auto alarms = all<PromptCollapse>(events);
+    QCOMPARE(alarms.size(), std::size_t{1});
+    QVERIFY(alarms[0].task < 2 && alarms[0].first_step < alarms[0].global_step);
+    QCOMPARE(alarms[0].winners.size(), std::size_t{5});
+    QVERIFY(!alarms[0].sentence.empty() && !alarms[0].reasons.empty());
+  }
+
+  void aHealthyPoolRaisesNone() {
+    const auto events = eventsOf(finished("sapc"));
+    QVERIFY(all<PromptCollapse>(events).empty());
+    const auto health = all<PromptHealth>(events);
+    QCOMPARE(health.back().layer, 4);
+    QCOMPARE(health.back().available, 30);
+    QVERIFY(health.back().support > 1 && health.back().support < 30);
+  }
+
+  void usesAreReportedInStepsAndAtTheEnd() {
+    const auto uses = all<PromptUse>(eventsOf(finished("l2p.official")));
+    std::int64_t trained = 0;
+    bool apart = false;
+    for (const PromptUse& use : uses) {
+      std::int64_t applied = 0;
+      double mass = 0;
+      for (const auto count : use.applied) applied += count;
+      for (const double share : use.mass) mass += share;
+      QCOMPARE(applied, use.images * 5);
+      QVERIFY(std::abs(mass - static_cast<double>(use.images)) < 1e-6);
+      if (use.split == "train") trained += use.images;
+      apart = apart || use.asked != use.applied;
+    }
+    QCOMPARE(trained, std::int64_t{3 * 3 * 64});  // tasks, epochs, images
+    QVERIFY(apart);                               // a vote is not what everybody asked for
+  }
+
+  // Learned - now is what forgetting there was; its parts are all of it.
+  void attributionAddsUp_data() {
+    QTest::addColumn<QString>("recipe");
+    for (const char* name : {"l2p", "dualprompt", "coda-prompt", "sapc", "dap"}) QTest::newRow(name) << QString::fromLatin1(name);
+  }
+  void attributionAddsUp() {
+    QFETCH(QString, recipe);
+    InspectOptions options;
+    options.images = 6;
+    const Value report = diagnose(finished(recipe.toStdString()), options);
+    QCOMPARE(report.at("tasks")->asInt(), std::int64_t{3});
+    for (const Value& task : report.find("attribution")->asArray()) {
+      const double parts = at(task, "matching") + at(task, "prompts") + at(task, "head") + at(task, "class_expansion");
+      QVERIFY(std::abs(at(task, "learned") - at(task, "now") - parts) < 1e-6);
+      QCOMPARE(at(task, "head"), 0.0);  // a masked loss and a fresh optimiser leave old rows as they are
+      if (recipe == QLatin1String("coda-prompt") || recipe == QLatin1String("sapc")) QCOMPARE(at(task, "prompts"), 0.0);
+    }
+    for (const Value& layer : report.find("layers")->asArray())
+      for (const Value& after : layer.find("boundaries")->asArray()) {
+        double used = 0;
+        for (const Value& share : after.find("usage")->asArray()) used += share.asDouble();
+        QVERIFY(std::abs(used - 1) < 1e-9);
+        QCOMPARE(at(after, "premature"), 0.0);
+      }
+    QVERIFY(at(report, "usefulness.selected") >= 0 && at(report, "usefulness.task_masked_head") >= at(report, "usefulness.selected"));
+  }
+
+  // Section 7.3 in a run: where no new component entered an old image's support, its prompt is what it was.
+  void growthThatIntrudesOnNobodyChangesNothing() {
+    InspectOptions options;
+    options.images = 12;
+    const Value report = diagnose(finished("sapc.sparsemax"), options);
+    const Value dense = diagnose(finished("coda-prompt"), options);
+    for (std::size_t layer = 0; layer < 5; ++layer) {
+      const Value& sparse = report.find("layers")->asArray()[layer].find("forgetting")->asArray()[0];
+      const Value& every = dense.find("layers")->asArray()[layer].find("forgetting")->asArray()[0];
+      QVERIFY(at(sparse, "exact_invariance") + at(sparse, "intrusion_rate") == 1.0);
+      QCOMPARE(at(every, "intrusion_rate"), 1.0);
+      if (at(sparse, "exact_invariance") == 1.0) QVERIFY(at(sparse, "composed_drift") < 1e-6);
+      QVERIFY(at(every, "composed_drift") > 0.05);
+      QVERIFY(at(sparse, "parameter_part") < 1e-6);  // old components are frozen
+    }
+  }
+
+  void predictionsDependOnTheBatchOnlyWhereBatchesVote_data() {
+    QTest::addColumn<QString>("recipe");
+    QTest::addColumn<bool>("sound");
+    for (const char* name : {"l2p", "dualprompt", "coda-prompt", "sapc", "dap", "vpt-shallow", "vpt-deep", "vpt-deep.per-task"}) QTest::newRow(name) << QString::fromLatin1(name) << true;
+    for (const char* name : {"l2p.pilot", "dualprompt.pilot", "dap.official"}) QTest::newRow(name) << QString::fromLatin1(name) << false;
+  }
+  void predictionsDependOnTheBatchOnlyWhereBatchesVote() {
+    QFETCH(QString, recipe);
+    QFETCH(bool, sound);
+    InspectOptions options;
+    options.images = 8;
+    const fs::path folder = finished(recipe.toStdString());
+    const Value report = invariance(folder, options);
+    if (sound) QCOMPARE(report.at("changed_predictions")->asInt(), std::int64_t{0});
+    else QVERIFY(report.at("changed_predictions")->asInt() > 0);
+    QCOMPARE(report.find("rows")->asArray().size(), std::size_t{16});
+    const std::string kind = record::readJsonFile(record::Paths(folder).run()).find("evaluation")->asString();
+    QCOMPARE(kind == "instance", sound);
+  }
+
+  void whatIfChangesWhatItSays() {
+    const fs::path folder = finished("l2p");
+    InspectOptions options;
+    options.images = 8;
+    WhatIf nothing;
+    nothing.top_k = 5;  // as it is
+    const Value same = whatIf(folder, nothing, options);
+    QCOMPARE(same.at("changed_predictions")->asInt(), std::int64_t{0});
+    QCOMPARE(at(same, "before.accuracy"), at(same, "after.accuracy"));
+    WhatIf mask;
+    mask.mask = {0, 1, 2, 3, 4};
+    QVERIFY(at(whatIf(folder, mask, options), "changed_selections") > 0);
+    WhatIf renamed;
+    renamed.swap = {{0, 0}};
+    QCOMPARE(whatIf(folder, renamed, options).at("changed_predictions")->asInt(), std::int64_t{0});
+    WhatIf anew;
+    anew.reinitialise = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+    QVERIFY(at(whatIf(folder, anew, options), "changed_share") > 0);
+    WhatIf earlier;
+    earlier.after_task = 0;
+    earlier.centre = true;
+    QCOMPARE(at(whatIf(folder, earlier, options), "images"), 16.0);
+  }
+
+  void whatCannotBeIsRefusedWithEveryReason() {
+    const fs::path folder = finished("l2p");
+    WhatIf wrong;
+    wrong.mask = {3, 10};
+    wrong.swap = {{0, 44}};
+    wrong.temperature = 0.5;
+    try {
+      whatIf(folder, wrong, {});
+      QFAIL("not refused");
+    } catch (const BadInput& refused) {
+      QCOMPARE(refused.issues.size(), std::size_t{3});
+    }
+    QVERIFY_THROWS_EXCEPTION(BadInput, diagnose(fs::path(dir_.path().toStdString()), {}));
+    QVERIFY_THROWS_EXCEPTION(BadInput, diagnose(finished("no-prompt"), {}));
+  }
+};
+
+QTEST_GUILESS_MAIN(TestPromptRuns)
+#include "tst_prompt_runs.moc"
