@@ -18,7 +18,7 @@ namespace {
 
 RunPlan planOf(const std::string& recipe, int seed = 1) {
   RunPlan plan{loadRecipe(recipe), {}};
-  plan.options.data = "shapes:classes=6,train=32,test=12,side=28,seed=3";
+  plan.options.data = "shapes:classes=6,train=32,test=8,side=28,seed=3";
   plan.options.scenario = "cil:init=2,increment=2,order=1993";
   plan.options.backbone = "micro";
   plan.options.epochs = 3;
@@ -130,7 +130,7 @@ class TestPromptRuns : public QObject {
   // Section 7.3 in a run: where no new component entered an old image's support, its prompt is what it was.
   void growthThatIntrudesOnNobodyChangesNothing() {
     InspectOptions options;
-    options.images = 12;
+    options.images = 8;
     const Value report = diagnose(finished("sapc.sparsemax"), options);
     const Value dense = diagnose(finished("coda-prompt"), options);
     for (std::size_t layer = 0; layer < 5; ++layer) {
