@@ -14,6 +14,8 @@ namespace {
 
 constexpr int kWatched = 20;   // images of each class
 constexpr int kPatience = 2;   // looks in a row that must agree
+constexpr double kAlike = 0.1; // of the energy of weights: below, what varies from image to image counts for little
+constexpr std::size_t kNamed = 10;  // winners that an alarm names
 
 // Class by class, as an evaluation goes through them: a vote over neighbours is a vote of one class.
 std::vector<std::int64_t> watchedOf(const Session& session, int task) {
@@ -43,7 +45,16 @@ std::optional<double> winnersCosine(const Tensor& keys, const std::vector<int>& 
   return cosines ? std::optional(cosines->mean) : std::nullopt;
 }
 
+// Share of the energy of signed weights [B, M] that varies from image to image: 1 - |mean w|^2 / mean |w|^2. Sizes of
+// dense signed weights look much alike for all images, while their signs make prompts of them that do not.
+double variationOf(const Tensor& weights) {
+  const Tensor w = weights.to(torch::kDouble);
+  const double energy = w.square().sum(1).mean().item<double>();
+  return energy > 0 ? 1 - w.mean(0).square().sum().item<double>() / energy : 0;
+}
+
 struct Look {
+  double variation = 0;  // of soft weights
   Selections applied, asked;
   std::vector<int> winners;
   std::optional<double> winners_cosine;
@@ -55,7 +66,8 @@ Look lookAt(const Session& session, const Model::Selection& selection, const Cho
   look.applied = selectionsOf(choice, selection.choice, pool.available(), tasks);
   look.asked = selectionsOf(choice, selection.choice, pool.available(), tasks, true);
   look.winners = winnersOf(look.applied);
-  if (!choice.weights.defined()) look.winners_cosine = winnersCosine(pool.keys(selection.choice).detach(), look.winners);
+  if (choice.weights.defined()) look.variation = variationOf(choice.weights[selection.choice]);
+  else look.winners_cosine = winnersCosine(pool.keys(selection.choice).detach(), look.winners);
   return look;
 }
 
@@ -89,7 +101,7 @@ PromptHealth healthOf(const Session& session, int layer, const Model::Selection&
 void judge(Session& session, int layer, const Look& look) {
   PromptWatch& watch = session.watch[static_cast<std::size_t>(layer)];
   const CollapseFinding finding = collapse(look.applied, look.winners_cosine, std::nullopt);
-  if (!finding.collapsed) {
+  if (!finding.collapsed || look.variation >= kAlike) {
     watch.held = 0;
     if (!watch.raised) watch.first_step = -1;
     return;
@@ -97,6 +109,7 @@ void judge(Session& session, int layer, const Look& look) {
   if (watch.held++ == 0 && !watch.raised) {
     watch.first_step = session.clock.global_step;
     watch.winners = look.winners;
+    watch.winners.resize(std::min(watch.winners.size(), kNamed));
   }
   if (watch.raised || watch.held < kPatience) return;
   watch.raised = true;
