@@ -718,6 +718,23 @@ class TestPrompts : public QObject {
     QVERIFY(plain != fair);
   }
 
+  void promptsThatWereNeverUsedComeFirstUnderTheFrequencyPenalty() {
+    TopKCosineParams params;
+    params.top_k = 2;
+    params.frequency_penalty = true;
+    Setting s;
+    s.shape.width = 32;
+    FlatPool pool({}, s);
+    TopKCosine select(params, s);
+    Choice first;
+    first.indices = torch::tensor({{0, 1}, {1, 2}}, torch::kLong);  // of ten, 3 to 9 are left
+    select.used(first);
+    select.beginTask(kSecond);
+    const Inputs nothing;
+    const Choice choice = select.choose({noise({4, 32}), nothing, true}, pool);
+    QVERIFY((choice.indices >= 3).all().item<bool>());
+  }
+
   void aPredictionConfinedToATaskStaysThere() {
     const Made model = modelOf(recipeOf("dap.official-imagenet-r"));
     begin(*model.model, kFirst);

@@ -144,7 +144,9 @@ Tensor TopKCosine::ranked(const Query& query, const Tensor& similarity, const Po
     if ((query.task + 1) * pool.perTask() <= pool.size()) return topK(ownOnly(similarity, tasks, pool), std::min<std::int64_t>(count, pool.perTask()));
   }
   if (query.train && params_.frequency_penalty && past_.numel() > 0 && past_.sum().item<double>() > 0) {
-    const Tensor often = (past_ / past_.sum()).slice(0, 0, similarity.size(1)).to(similarity.device(), torch::kFloat);
+    // Counts end at the last prompt that was ever used.
+    const Tensor all = torch::constant_pad_nd(past_ / past_.sum(), {0, std::max<std::int64_t>(0, similarity.size(1) - past_.size(0))});
+    const Tensor often = all.slice(0, 0, similarity.size(1)).to(similarity.device(), torch::kFloat);
     return topK((similarity.detach() - 1) * often, count);
   }
   return topK(similarity, count);
