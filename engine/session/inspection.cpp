@@ -61,10 +61,8 @@ void Inspection::open(const std::filesystem::path& folder, const InspectOptions&
   const auto newest = checkpointsOf(folder);
   if (files.empty()) issues.push_back(error(folder.string(), "the run has not finished a task yet", "wait for its first one, then look again"));
   if (!hasErrors(issues)) session_ = prepare(plan, folder, true, issues);
-  if (session_ && header.data_fingerprint != session_->data.fingerprint)
-    issues.push_back(error("--data", "the images of \"" + header.data + "\" are not those that the run was made with", "bring the data back as they were"));
-  if (session_ && header.backbone_sha256 != session_->model.loaded().sha256)
-    issues.push_back(error("--backbone", "the weights of \"" + header.backbone + "\" are not those that the run was made with", "bring the file back as it was"));
+  if (session_)
+    for (Issue& issue : strayed(header, *session_)) issues.push_back(std::move(issue));
   if (hasErrors(issues) || !session_) throw BadInput(std::move(issues));
   for (const auto& file : files) states_.push_back(readTensors(file));
   now_ = static_cast<int>(states_.size()) - 1;

@@ -123,6 +123,15 @@ std::unique_ptr<Session> prepare(const RunPlan& plan, const std::filesystem::pat
   return session;
 }
 
+Issues strayed(const record::RunHeader& then, const Session& session) {
+  Issues issues;
+  if (then.data_fingerprint != session.data.fingerprint)
+    issues.push_back(error("--data", "the images of \"" + then.data + "\" are not those that the run began with", "bring the data back as they were"));
+  if (then.backbone_sha256 != session.model.loaded().sha256)
+    issues.push_back(error("--backbone", "the weights of \"" + then.backbone + "\" are not those that the run began with", "bring the file back as it was"));
+  return issues;
+}
+
 Value headerOf(const Session& session) {
   record::RunHeader header;
   header.version = programVersion();

@@ -165,12 +165,7 @@ void RunThread::prepareAndRun() {
 void RunThread::open(Session& session) {
   const bool resuming = record::isRun(folder_);
   if (resuming) {
-    const record::RunHeader then = record::runHeader(record::readJsonFile(record::Paths(folder_).run()));
-    Issues issues;
-    if (then.data_fingerprint != session.data.fingerprint)
-      issues.push_back(error("--data", "the images of \"" + then.data + "\" are not those that the run began with", "bring the data back as they were"));
-    if (then.backbone_sha256 != session.model.loaded().sha256)
-      issues.push_back(error("--backbone", "the weights of \"" + then.backbone + "\" are not those that the run began with", "bring the file back as it was"));
+    Issues issues = strayed(record::runHeader(record::readJsonFile(record::Paths(folder_).run())), session);
     if (hasErrors(issues)) throw BadInput(std::move(issues));
   }
   writer_ = resuming ? record::Writer::append(folder_) : record::Writer::create(folder_, headerOf(session));
