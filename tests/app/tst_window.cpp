@@ -197,6 +197,7 @@ void TestWindow::theComparisonEndsWithARankingAndItsOwnPerspective() {
   open();
   QTest::keyClick(window_.get(), Qt::Key_D, Qt::ControlModifier);
   QTRY_COMPARE_WITH_TIMEOUT(states(), std::vector<State>(4, State::Done), 20000);
+  QTRY_VERIFY(!window_->plots().notices().text(QStringLiteral("run")).isEmpty());  // the last run's thread ends after its last event
   const QString text = window_->plots().notices().text(QStringLiteral("run"));
   QVERIFY2(text.contains(QStringLiteral("L2P")) && text.trimmed().endsWith(QStringLiteral("%")), qPrintable(text));
   QVERIFY2(text.indexOf(QStringLiteral("Finetune")) > text.indexOf(QStringLiteral("SimpleCIL")), qPrintable(text));
