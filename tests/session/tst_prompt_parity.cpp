@@ -235,6 +235,39 @@ class TestPromptParity : public QObject {
     COMPARE_RELATIVE(model->forward(inputsOf(e), false).feature.slice(1, 192), e["features"], 1e-4);
   }
 
+  // The slope of each block's first prompt, from a plain PyTorch 1.13 pass over the same images. At zero prompts
+  // LayerNorm magnifies a thousandfold (1 / sqrt(eps)): PILOT starts there.
+  void promptTuningSlopes_data() {
+    QTest::addColumn<double>("size");
+    QTest::addColumn<double>("loss");
+    QTest::addColumn<QList<double>>("norms");
+    QTest::newRow("at zero") << 0.0 << 1.3827977
+                             << QList<double>{0.00132689, 0.215853, 0.10498, 0.725965, 0.434481, 0.224821, 0.374847, 0.197789, 0.621535, 1.02117, 1.11246, 1.35008};
+    QTest::newRow("beside it") << 0.01 << 1.3912914
+                               << QList<double>{0.000209709, 0.306188, 0.145374, 0.0528707, 0.0592357, 0.168187, 0.0982975, 0.0312373, 0.228665, 0.439588, 0.175798, 0.245251};
+  }
+  void promptTuningSlopes() {
+    QFETCH(double, size);
+    QFETCH(double, loss);
+    QFETCH(QList<double>, norms);
+    const auto path = kShared / "fixtures/a_preprocess112.safetensors";
+    NEED_SHARED(path);
+    const auto model = modelOf("vpt-deep");
+    Put put({{"prompts.0.prompts", size * torch::cos(torch::arange(12 * 5 * 192, torch::kFloat)).reshape({12, 1, 5, 192})}});
+    model->visit(put);
+    Inputs in;
+    in.images = readTensors(path).at("test_112");
+    in.tasks = torch::ones({in.images.size(0)}, torch::kLong);
+    const auto unit = [](const Tensor& x) { return x / x.norm(2, 1, true); };
+    const Tensor classes = torch::sin(torch::arange(4 * 192, torch::kFloat)).reshape({4, 192});
+    const Tensor logits = unit(model->forward(in, true).feature.slice(1, 192)).matmul(unit(classes).t());
+    const Tensor got = torch::cross_entropy_loss(logits, torch::arange(logits.size(0), torch::kLong) % 4);
+    COMPARE_RELATIVE(got, torch::tensor(loss), 1e-5);
+    got.backward();
+    const Tensor slopes = put.now["prompts.0.prompts"].grad().select(2, 0).flatten(1).norm(2, 1);
+    for (int block = 0; block < 12; ++block) COMPARE_RELATIVE(slopes[block], torch::tensor(norms[block]), 1e-4);
+  }
+
   void gramSchmidt() {
     const auto path = kShared / "fixtures/c_coda_gram_schmidt.safetensors";
     NEED_SHARED(path);
