@@ -36,9 +36,6 @@ Parts splitHeads(const Tensor& qkv, int heads, const std::optional<KeyValue>& pr
 
 Tensor joinHeads(const Tensor& x) { return x.transpose(1, 2).flatten(2); }
 
-// The prefix of one image and head is `length` contiguous rows; images may share it (stride 0).
-Tensor rowsTogether(const Tensor& x) { return x.stride(3) == 1 && x.stride(2) == x.size(3) ? x : x.contiguous(); }
-
 Head headOf(const Tensor& qkv, int heads, const Tensor& key, std::int64_t front) {
   Head head;
   head.tokens = static_cast<int>(qkv.size(1));
@@ -138,6 +135,11 @@ bool fusedKernelsRun() {
 #endif
 }
 
+Tensor prefixRows(const Tensor& x, std::int64_t batch) {
+  const Tensor wide = x.expand({batch, -1, -1, -1});
+  return wide.stride(3) == 1 && wide.stride(2) == wide.size(3) ? wide : wide.contiguous();
+}
+
 Tensor attention(const Tensor& qkv, int heads, const std::optional<KeyValue>& prefix, std::int64_t front) {
   if (!mayFuse(qkv, heads)) {
     const Parts parts = splitHeads(qkv, heads, prefix, front);
@@ -146,8 +148,8 @@ Tensor attention(const Tensor& qkv, int heads, const std::optional<KeyValue>& pr
   const Tensor packed = qkv.contiguous();
   Tensor key, value;
   if (prefix && prefix->key.size(2) > 0) {
-    key = rowsTogether(prefix->key.expand({qkv.size(0), -1, -1, -1}));
-    value = rowsTogether(prefix->value.expand({qkv.size(0), -1, -1, -1}));
+    key = prefixRows(prefix->key, qkv.size(0));
+    value = prefixRows(prefix->value, qkv.size(0));
   }
   const bool graph = torch::GradMode::is_enabled() &&
                      (packed.requires_grad() || (key.defined() && (key.requires_grad() || value.requires_grad())));

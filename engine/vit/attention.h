@@ -16,4 +16,7 @@ Tensor attention(const Tensor& qkv, int heads, const std::optional<KeyValue>& pr
 Tensor attentionThroughMap(const Tensor& qkv, int heads, const std::optional<KeyValue>& prefix, std::int64_t front,
                            int block, Hooks& hooks);
 
+// A prefix [B or 1, heads, length, head_width] for every image, `length` contiguous rows each; images may share them.
+Tensor prefixRows(const Tensor& x, std::int64_t batch);
+
 }  // namespace palimpsest::vit

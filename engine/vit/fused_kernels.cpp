@@ -90,27 +90,31 @@ inline void strip(Long columns, Long depth, const float* a, Long a_row, Long a_c
   if (j < columns) tile<R, 1>(depth, a, a_row, a_col, b + j, ldb, c + j, ldc, scale);
 }
 
-// C = scale * A B; columns must be a multiple of 8.
-void product(Long rows, Long columns, Long depth, const float* a, Long a_row, Long a_col, const float* b, Long ldb,
-             float* c, Long ldc, float scale) {
+// Calls body<R>(first row) for tiles of six rows and one of what is left. (Evener tiles are slower, if anything.)
+template <typename Body>
+inline void forTiles(Long rows, const Body& body) {
   Long i = 0;
-  for (; i + 6 <= rows; i += 6) strip<6>(columns, depth, a + i * a_row, a_row, a_col, b, ldb, c + i * ldc, ldc, scale);
-  a += i * a_row;
-  c += i * ldc;
+  for (; i + 6 <= rows; i += 6) body.template operator()<6>(i);
   switch (rows - i) {
     case 5:
-      return strip<5>(columns, depth, a, a_row, a_col, b, ldb, c, ldc, scale);
+      return body.template operator()<5>(i);
     case 4:
-      return strip<4>(columns, depth, a, a_row, a_col, b, ldb, c, ldc, scale);
+      return body.template operator()<4>(i);
     case 3:
-      return strip<3>(columns, depth, a, a_row, a_col, b, ldb, c, ldc, scale);
+      return body.template operator()<3>(i);
     case 2:
-      return strip<2>(columns, depth, a, a_row, a_col, b, ldb, c, ldc, scale);
+      return body.template operator()<2>(i);
     case 1:
-      return strip<1>(columns, depth, a, a_row, a_col, b, ldb, c, ldc, scale);
+      return body.template operator()<1>(i);
     default:
       return;
   }
+}
+
+// C = scale * A B; columns must be a multiple of 8.
+void product(Long rows, Long columns, Long depth, const float* a, Long a_row, Long a_col, const float* b, Long ldb,
+             float* c, Long ldc, float scale) {
+  forTiles(rows, [&]<int R>(Long i) { strip<R>(columns, depth, a + i * a_row, a_row, a_col, b, ldb, c + i * ldc, ldc, scale); });
 }
 
 // Eight rows of eight floats -> eight columns.
@@ -238,17 +242,16 @@ void attentionForward(const Head& head, float* out, float* scratch) {
   float* scores = columns + ld * d;
   packColumns(head, head.qkv + head.width, head.prefix_key, columns, ld);
   const Rows values = rowsOf(head, head.qkv + 2 * head.width, head.prefix_value, scores + 6 * ld);
-  for (Long i = 0; i < head.front; i += 6) {
-    const Long rows = head.front - i < 6 ? head.front - i : 6;
-    product(rows, ld, d, head.qkv + i * 3 * head.width, 3 * head.width, 1, columns, ld, scores, ld, scaleOf(head));
-    float inverse[6];
-    for (Long r = 0; r < rows; ++r) softmaxRow(scores + r * ld, all, ld, inverse + r);
-    product(rows, d, all, scores, ld, 1, values.data, values.stride, out + i * head.width, head.width, 1);
-    for (Long r = 0; r < rows; ++r) {
+  forTiles(head.front, [&]<int R>(Long i) {
+    strip<R>(ld, d, head.qkv + i * 3 * head.width, 3 * head.width, 1, columns, ld, scores, ld, scaleOf(head));
+    float inverse[R];
+    for (Long r = 0; r < R; ++r) softmaxRow(scores + r * ld, all, ld, inverse + r);
+    strip<R>(d, all, scores, ld, 1, values.data, values.stride, out + i * head.width, head.width, 1);
+    for (Long r = 0; r < R; ++r) {
       float* row = out + (i + r) * head.width;
       for (Long c = 0; c < d; c += kLanes) store(row + c, load(row + c) * inverse[r]);
     }
-  }
+  });
 }
 
 void attentionBackward(const Head& head, const float* d_out, float* d_qkv, float* d_key, float* d_value,
@@ -284,6 +287,103 @@ void attentionBackward(const Head& head, const float* d_out, float* d_qkv, float
   product(head.front, d, all, slope, ld, 1, keys.data, keys.stride, d_qkv, stride, 1);
   for (Long i = head.front; i < head.tokens; ++i)
     for (Long c = 0; c < d; c += kLanes) store(d_qkv + i * stride + c, splat(0));
+}
+
+namespace {
+
+constexpr Long kPanel = 16;
+constexpr Long kSummands = 256;  // of a panel that stay in the innermost cache beside six rows of A
+
+// Six rows or fewer of one panel. Bias and base join at the end: sums that begin with a large one lose digits.
+template <int R>
+inline void panelTile(Long depth, const float* a, Long lda, const float* panel, const float* bias, const float* base,
+                      bool more, float* c, Long ldc) {
+  Vec acc[R][2];
+  for (int r = 0; r < R; ++r)
+    for (int j = 0; j < 2; ++j) acc[r][j] = more ? load(c + r * ldc + j * kLanes) : splat(0);
+  for (Long k = 0; k < depth; ++k) {
+    const Vec left = load(panel + k * kPanel), right = load(panel + k * kPanel + kLanes);
+    for (int r = 0; r < R; ++r) {
+      const Vec own = splat(a[r * lda + k]);
+      acc[r][0] += own * left;
+      acc[r][1] += own * right;
+    }
+  }
+  for (int j = 0; j < 2; ++j) {
+    const Vec end = bias ? load(bias + j * kLanes) : splat(0);
+    for (int r = 0; r < R; ++r) {
+      Vec sum = acc[r][j] + end;
+      if (base) sum += load(base + r * ldc + j * kLanes);
+      store(c + r * ldc + j * kLanes, sum);
+    }
+  }
+}
+
+}  // namespace
+
+void packForward(const float* weight, Long n, Long k, float* to) {
+  for (Long panel = 0; panel < n; panel += kPanel)
+    for (Long i = 0; i < k; ++i)
+      for (Long j = 0; j < kPanel; ++j) *to++ = weight[(panel + j) * k + i];
+}
+
+void packBackward(const float* weight, Long n, Long k, float* to) {
+  for (Long panel = 0; panel < k; panel += kPanel)
+    for (Long i = 0; i < n; ++i)
+      for (Long j = 0; j < kPanel; ++j) *to++ = weight[i * k + panel + j];
+}
+
+void panelProduct(Long rows, Long results, Long summands, const float* a, const float* panels, const float* bias,
+                  const float* base, float* c) {
+  const Long cuts = (summands + kSummands - 1) / kSummands, cut = (summands + cuts - 1) / cuts;
+  for (Long k = 0; k < summands; k += cut) {
+    const Long depth = summands - k < cut ? summands - k : cut;
+    const bool last = k + depth == summands;
+    for (Long p = 0; p < results; p += kPanel)
+      forTiles(rows, [&]<int R>(Long i) {
+        panelTile<R>(depth, a + i * summands + k, summands, panels + p * summands + k * kPanel, last && bias ? bias + p : nullptr,
+                     last && base ? base + i * results + p : nullptr, k > 0, c + i * results + p, results);
+      });
+  }
+}
+
+void layerNormForward(Long rows, Long width, const float* x, const float* weight, const float* bias, float eps, float* y,
+                      float* moments) {
+  const float share = 1.0f / static_cast<float>(width);
+  for (Long i = 0; i < rows; ++i, x += width, y += width, moments += 2) {
+    Vec sum = splat(0), squares = splat(0);
+    for (Long j = 0; j < width; j += kLanes) sum += load(x + j);
+    const float mean = sumOf(sum) * share;
+    for (Long j = 0; j < width; j += kLanes) {
+      const Vec off = load(x + j) - mean;
+      squares += off * off;
+    }
+    const float inverse = 1.0f / __builtin_sqrtf(sumOf(squares) * share + eps);
+    for (Long j = 0; j < width; j += kLanes)
+      store(y + j, (load(x + j) - mean) * inverse * load(weight + j) + load(bias + j));
+    moments[0] = mean;
+    moments[1] = inverse;
+  }
+}
+
+void layerNormBackward(Long rows, Long width, const float* dy, const float* x, const float* weight, const float* moments,
+                       const float* base, Long base_rows, float* dx) {
+  const float share = 1.0f / static_cast<float>(width);
+  for (Long i = 0; i < rows; ++i, dy += width, x += width, dx += width, moments += 2) {
+    const float mean = moments[0], inverse = moments[1];
+    Vec along = splat(0), slopes = splat(0);
+    for (Long j = 0; j < width; j += kLanes) {
+      const Vec slope = load(dy + j) * load(weight + j);
+      slopes += slope;
+      along += slope * (load(x + j) - mean);
+    }
+    const float level = sumOf(slopes) * share, tilt = sumOf(along) * share * inverse * inverse;
+    for (Long j = 0; j < width; j += kLanes) {
+      Vec slope = (load(dy + j) * load(weight + j) - level - (load(x + j) - mean) * tilt) * inverse;
+      if (i < base_rows) slope += load(base + i * width + j);
+      store(dx + j, slope);
+    }
+  }
 }
 
 }  // namespace palimpsest::vit

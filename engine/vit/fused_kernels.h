@@ -32,4 +32,21 @@ void attentionForward(const Head& head, float* out, float* scratch);
 // d_out as out; d_qkv laid out as qkv, every element of this head is written. d_key and d_value: [prefix, head_width].
 void attentionBackward(const Head& head, const float* d_out, float* d_qkv, float* d_key, float* d_value, float* scratch);
 
+// Weights once rearranged for products with few rows: panels of 16 results, [results / 16][summands][16].
+// W [n, k], row-major. Forward: x W^T, so n results; n must be a multiple of 16. Backward: dY W, so k results.
+void packForward(const float* weight, std::ptrdiff_t n, std::ptrdiff_t k, float* to);
+void packBackward(const float* weight, std::ptrdiff_t n, std::ptrdiff_t k, float* to);
+// C [rows, results] = A [rows, summands] times the panels, plus bias [results] and base [rows, results] where they are
+// not null. All dense; C must be neither A nor base. Every row is computed as if it were alone.
+void panelProduct(std::ptrdiff_t rows, std::ptrdiff_t results, std::ptrdiff_t summands, const float* a,
+                  const float* panels, const float* bias, const float* base, float* c);
+
+// y = (x - mean) * inverse * weight + bias for rows of `width` floats (a multiple of 8); inverse = 1/sqrt(var + eps).
+// `moments` receives mean and inverse of each row.
+void layerNormForward(std::ptrdiff_t rows, std::ptrdiff_t width, const float* x, const float* weight, const float* bias,
+                      float eps, float* y, float* moments);
+// dx = the slope of the above; `base` [base_rows, width] is added to the first rows.
+void layerNormBackward(std::ptrdiff_t rows, std::ptrdiff_t width, const float* dy, const float* x, const float* weight,
+                       const float* moments, const float* base, std::ptrdiff_t base_rows, float* dx);
+
 }  // namespace palimpsest::vit

@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <atomic>
 
 #include "engine/device/blas.h"
 #include "engine/vit/products.h"
@@ -13,7 +14,12 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::tensor_list;
 
-std::int64_t partsOf(const Tensor& x) { return onFastPath(x) ? std::max<std::int64_t>(1, std::min<std::int64_t>(at::get_num_threads(), x.size(0))) : 1; }
+// Several for each thread: whoever is done takes the next, so that a core that is held up does not hold up the others.
+std::int64_t partsOf(const Tensor& x) {
+  constexpr std::int64_t kTurns = 4;
+  const std::int64_t threads = at::get_num_threads();
+  return threads > 1 && onFastPath(x) ? std::clamp<std::int64_t>(kTurns * threads, 1, std::max<std::int64_t>(1, x.size(0))) : 1;
+}
 
 Tensor part(const Tensor& x, std::int64_t i, std::int64_t parts) {
   const std::int64_t first = x.size(0) * i / parts, last = x.size(0) * (i + 1) / parts;
@@ -48,16 +54,17 @@ std::vector<Tensor> unpacked(const Tensor& all, const Shapes& shapes) {
   return rows;
 }
 
-// One part for each thread; `graph` says whether what runs inside is recorded.
+// Each part once, on any thread: what it computes may not depend on which. `graph` says whether it is recorded.
 template <typename Body>
 void sideBySide(std::int64_t parts, bool graph, const Body& body) {
   const SerialBlas serial;
-  const auto run = [&](std::int64_t first, std::int64_t last) {
+  std::atomic<std::int64_t> next = 0;
+  const auto run = [&](std::int64_t, std::int64_t) {
     const torch::AutoGradMode mode(graph);
-    for (std::int64_t i = first; i < last; ++i) body(i);
+    for (std::int64_t i = next++; i < parts; i = next++) body(i);
   };
   if (parts == 1) run(0, 1);
-  else at::parallel_for(0, parts, 1, run);
+  else at::parallel_for(0, at::get_num_threads(), 1, run);
 }
 
 struct Pass {

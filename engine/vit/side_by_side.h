@@ -1,6 +1,7 @@
-// Passes through a frozen network in equal parts of the batch, one thread for each: a part stays on its core from the
-// first block to the last, and back. That is a quarter faster than sharing out every product, and as reproducible: how
-// a batch is cut depends on its size and on the number of threads alone. On other devices there is one part.
+// Passes through a frozen network in parts of the batch, several for each thread: a part stays on its core from the
+// first block to the last, and back, and a core that is held up holds up nobody. Faster than sharing out every product,
+// and as reproducible: how a batch is cut depends on its size and on the number of threads alone. On other devices there
+// is one part.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,6 @@
 #include "engine/vit/vit.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "engine/protocol/error.h"
@@ -83,7 +84,12 @@ BlockImpl::BlockImpl(const Shape& shape) : heads_(shape.heads), activation_(shap
 }
 
 Tensor BlockImpl::forward(Tensor x, int block, std::int64_t front, Hooks& hooks) {
-  return mixed(attended(x, block, front, hooks), block, hooks);
+  constexpr Site kInside[] = {Site::Norm1, Site::Qkv, Site::Proj, Site::Attention, Site::Norm2, Site::Fc1, Site::Fc2, Site::Mlp, Site::MlpBranch};
+  const bool seen = hooks.touchesMap(block) || std::ranges::any_of(kInside, [&](Site site) { return hooks.touches(site, block); });
+  const auto prefix = hooks.prefix(block);
+  if (!seen)
+    if (Tensor out = frozen_.forward(*this, heads_, x, prefix, front); out.defined()) return out;
+  return mixed(attended(x, block, front, prefix, hooks), block, hooks);
 }
 
 // Packed again, so that the attention stays the one it is; injected keys enter behind this and are not normalised.
@@ -96,11 +102,10 @@ Tensor BlockImpl::headsNormed(const Tensor& qkv) {
   return torch::cat({part(q_norm, 0), part(k_norm, w), qkv.narrow(2, 2 * w, w)}, 2);
 }
 
-Tensor BlockImpl::attended(const Tensor& x, int block, std::int64_t front, Hooks& hooks) {
+Tensor BlockImpl::attended(const Tensor& x, int block, std::int64_t front, const std::optional<KeyValue>& prefix, Hooks& hooks) {
   const Tensor normed = asked(hooks, Site::Norm1, block, x, norm1->forward(x));
   Tensor packed = asked(hooks, Site::Qkv, block, normed, linear(normed, qkv));
   if (!q_norm.is_empty()) packed = headsNormed(packed);
-  const auto prefix = hooks.prefix(block);
   const Tensor heads = hooks.touchesMap(block) ? attentionThroughMap(packed, heads_, prefix, front, block, hooks)
                                                : attention(packed, heads_, prefix, front);
   const Tensor stream = firstTokens(x, front);

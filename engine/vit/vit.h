@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/vit/frozen_block.h"
 #include "engine/vit/hooks.h"
 #include "engine/vit/products.h"
 
@@ -61,16 +62,20 @@ class BlockImpl : public torch::nn::Module {
   // The whole block, tokens() aside; `front` > 0 returns only the first `front` tokens (all are still attended to).
   Tensor forward(Tensor x, int block, std::int64_t front, Hooks& hooks);
 
+  Activation activation() const { return activation_; }
+
   torch::nn::LayerNorm norm1{nullptr}, norm2{nullptr};
   torch::nn::LayerNorm q_norm{nullptr}, k_norm{nullptr};  // over the head width; empty without qk_norm
   torch::nn::Linear qkv{nullptr}, proj{nullptr}, fc1{nullptr}, fc2{nullptr};
 
  private:
   Tensor headsNormed(const Tensor& qkv);  // [B, T, 3*W] -> the same, queries and keys normalised
-  Tensor attended(const Tensor& x, int block, std::int64_t front, Hooks& hooks);  // stream after the attention branch
-  Tensor mixed(const Tensor& x, int block, Hooks& hooks);                         // stream after the MLP branch
+  // The stream after the attention branch, and after the MLP branch.
+  Tensor attended(const Tensor& x, int block, std::int64_t front, const std::optional<KeyValue>& prefix, Hooks& hooks);
+  Tensor mixed(const Tensor& x, int block, Hooks& hooks);
   const int heads_;
   const Activation activation_;
+  FrozenBlock frozen_;
 };
 TORCH_MODULE(Block);
 

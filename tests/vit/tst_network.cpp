@@ -331,6 +331,59 @@ class TestNetwork : public QObject {
     }
   }
 
+  // Where nothing of a block trains it is one operation; against plain ATen in double precision, front and whole.
+  void frozenBlocksAreThoseOfThePlainNetwork_data() {
+    QTest::addColumn<bool>("front");
+    QTest::newRow("whole") << false;
+    QTest::newRow("front") << true;
+  }
+  void frozenBlocksAreThoseOfThePlainNetwork() {
+    QFETCH(bool, front);
+    vit::Vit net = made(kTiny), wide = copyOf(net);
+    wide->to(torch::kDouble);
+    setTrainable(net, false);
+    setTrainable(wide, false);
+    const Tensor images = someImages(kTiny, 5), prompt = torch::randn({1, 3, kTiny.width}),
+                 rows = torch::randn({2, 5, kTiny.heads, 5, kTiny.headWidth()});
+    const auto run = [&](vit::Vit& which, torch::ScalarType type) {
+      const Tensor p = prompt.to(type).detach().clone().requires_grad_(true), r = rows.to(type).detach().clone().requires_grad_(true);
+      AddTokens tokens(p, Stage::Patches);
+      Prefixes prefix;
+      prefix.all[1] = {r[0], r[1]};
+      vit::HookChain both({&tokens, &prefix});
+      const Tensor out = which->forward(images.to(type), both, front ? Read::Front : Read::All).tokens;
+      out.pow(3).sum().backward();
+      return std::vector<Tensor>{out.detach(), p.grad(), r.grad()};
+    };
+    const std::vector<Tensor> fast = run(net, torch::kFloat32), exact = run(wide, torch::kDouble);
+    for (std::size_t i = 0; i < exact.size(); ++i) COMPARE_NEAR(fast[i], exact[i], 2e-4 * exact[i].abs().max().item<double>());
+  }
+
+  void anImageLeavesTheBlocksTheSameWhateverStandsBesideIt() {
+    vit::Vit net = made(kTiny);
+    setTrainable(net, false);
+    const Tensor x = net->embed(someImages(kTiny, 13)), all = net->blocks(x, 0, kTiny.depth);
+    for (int i = 0; i < 13; ++i) QVERIFY(torch::equal(net->blocks(x.narrow(0, i, 1), 0, kTiny.depth), all.narrow(0, i, 1)));
+    QVERIFY(torch::equal(net->blocks(x.flip(0), 0, kTiny.depth), all.flip(0)));
+  }
+
+  void frozenWeightsThatChangeAreSeen() {
+    vit::Vit net = made(kTiny), other = made(kTiny, 4);
+    setTrainable(net, false);
+    setTrainable(other, false);
+    const Tensor images = someImages(kTiny, 2), before = net->forward(images).tokens, expected = other->forward(images).tokens;
+    const auto theirs = other->named_parameters();
+    {
+      const torch::NoGradGuard plain;
+      for (auto& p : net->named_parameters()) p.value().copy_(theirs[p.key()]);
+    }
+    QVERIFY(torch::equal(net->forward(images).tokens, expected));
+    const vit::Vit third = made(kTiny);
+    const auto first = third->named_parameters();
+    for (auto& p : net->named_parameters()) p.value().set_data(first[p.key()].detach().clone());
+    QVERIFY(torch::equal(net->forward(images).tokens, before));
+  }
+
   void whatIsFrozenGetsNoGradientAndBuildsNoGraph() {
     vit::Vit net = made(kTiny);
     setTrainable(net, false);
