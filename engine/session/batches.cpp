@@ -49,7 +49,7 @@ Tensor toDevice(const Session& session, const Tensor& tensor) {
 }
 
 Batches::Batches(Session& session, BatchPlan plan) : session_(session), plan_(std::move(plan)), next_(plan_.first_batch) {
-  if (!(plan_.cache && session.model.featuresAreFrozen())) loader_ = std::make_unique<Loader>(loaderPlan(session, plan_), *plan_.transform);
+  if (!plan_.settled && !(plan_.cache && session.model.featuresAreFrozen())) loader_ = std::make_unique<Loader>(loaderPlan(session, plan_), *plan_.transform);
 }
 
 Batches::~Batches() {
@@ -70,6 +70,7 @@ bool Batches::next(Samples& samples) {
   samples.labels = toDevice(session_, torch::tensor(labels, torch::kLong));
   samples.tasks = torch::tensor(tasks, torch::kLong);
   samples.known = plan_.cache ? toDevice(session_, plan_.cache->rows(samples.indices)) : Tensor();
+  samples.feature = plan_.settled ? toDevice(session_, plan_.settled->rows(samples.indices)) : Tensor();
   if (loader_) {
     Batch batch;
     if (!loader_->next(batch)) return false;

@@ -16,6 +16,7 @@ struct BatchPlan {
   std::int64_t first_batch = 0;
   const Transform* transform = nullptr;
   FrozenCache* cache = nullptr;            // filled for all of `order`, or null
+  const FrozenCache* settled = nullptr;    // features of all of `order`, or null
   std::uint64_t epoch_key = 0;
 };
 

@@ -23,7 +23,11 @@ Outcome pass(Session& session, int on_task, const std::vector<std::int64_t>& ima
   plan.order = images;
   plan.batch = evaluationBatch(session);
   plan.transform = &session.test_transform;
-  if (session.model.wantsFrozen()) {
+  const bool settled = !probing && !session.model.featuresAreFrozen() && session.settled();
+  FrozenCache& kept = session.test_settled;
+  if (settled && !images.empty() && kept.isOpen() && kept.has(images.back())) {  // lists are filled whole, front to back
+    plan.settled = &kept;
+  } else if (session.model.wantsFrozen()) {
     fillCache(session, session.test_frozen, *session.data.test, session.testIndices(on_task), session.test_transform, session.clock.task);
     plan.cache = &session.test_frozen;
   }
@@ -39,7 +43,11 @@ Outcome pass(Session& session, int on_task, const std::vector<std::int64_t>& ima
     if (!probing) one.emplace(session);
     const auto begin = std::chrono::steady_clock::now();
     if (!stream.next(samples)) break;
-    const Forward forward = session.model.forward(samples, false);
+    const Forward forward = session.model.forward(samples, false, samples.feature);
+    if (settled && !samples.feature.defined()) {
+      if (!kept.isOpen()) kept.open(session.data.test->size(), forward.feature.size(1));
+      kept.put(samples.indices, forward.feature);
+    }
     countPrompts(session, forward);
     const Tensor predicted = forward.logits.argmax(1).cpu();
     for (int i = 0; i < samples.count; ++i) {
@@ -51,7 +59,7 @@ Outcome pass(Session& session, int on_task, const std::vector<std::int64_t>& ima
       out.hits += label == prediction;
     }
     out.count += samples.count;
-    if (!session.model.featuresAreFrozen())
+    if (!session.model.featuresAreFrozen() && !samples.feature.defined())
       session.forecast.done(Work::Look, session.clock.task, samples.count, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
     session.tellProgress(stage, ++done, batches);
   }

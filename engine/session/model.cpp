@@ -1,6 +1,7 @@
 #include "engine/session/model.h"
 
 #include <algorithm>
+#include <mutex>
 #include <numeric>
 
 #include "engine/device/torch_compat.h"
@@ -131,6 +132,10 @@ void Model::check(Issues& issues) const {
   head_->check(issues);
 }
 
+bool Model::givesEachImageTheSame() const {
+  return !queried_ && std::ranges::all_of(prompts_, [](const Prompt& prompt) { return prompt.pool->perTask() == 0; });
+}
+
 int Model::votes() const {
   int votes = 0;
   for (const Prompt& prompt : prompts_) votes = std::max(votes, prompt.select->votes());
@@ -195,6 +200,43 @@ class Entries final : public vit::Hooks {
   vit::HookChain chain_;
 };
 
+// Measures where attention goes; parts of a batch may do so at once.
+class MassHooks final : public vit::Hooks {
+ public:
+  MassHooks(std::unique_ptr<vit::Hooks> inner, std::vector<Model::Attention>& found, const vit::Shape& shape)
+      : inner_(std::move(inner)), found_(found), shape_(shape) {}
+  Tensor tokens(vit::Stage stage, int block, Tensor x) override { return inner_->tokens(stage, block, std::move(x)); }
+  Tensor output(vit::Site site, int block, const Tensor& in, Tensor out) override { return inner_->output(site, block, in, std::move(out)); }
+  std::optional<vit::KeyValue> prefix(int block) override { return inner_->prefix(block); }
+  bool touches(vit::Stage stage, int block) const override { return inner_->touches(stage, block); }
+  bool touches(vit::Site site, int block) const override { return inner_->touches(site, block); }
+  bool touchesMap(int) const override { return true; }
+  // Columns: the prefix, the network's own tokens in front, prompts among the tokens, patches.
+  Tensor attention(int block, Tensor map) override {
+    const auto given = inner_->prefix(block);
+    const std::int64_t before = given ? given->key.size(2) : 0, columns = map.size(3), among = columns - before - shape_.tokens();
+    const Tensor own = map.detach().slice(3, 0, before).sum(-1) + map.detach().narrow(3, before + shape_.prefix(), among).sum(-1);
+    const double mass = own.to(torch::kDouble).mean().item<double>() * static_cast<double>(map.size(0));
+    {
+      const std::lock_guard lock(mutex());
+      Model::Attention& at = found_[static_cast<std::size_t>(block)];
+      at.mass += mass;
+      at.even += static_cast<double>(map.size(0) * (before + among)) / static_cast<double>(columns);
+      at.images += map.size(0);
+    }
+    return inner_->touchesMap(block) ? inner_->attention(block, std::move(map)) : map;
+  }
+
+ private:
+  static std::mutex& mutex() {
+    static std::mutex one;
+    return one;
+  }
+  const std::unique_ptr<vit::Hooks> inner_;
+  std::vector<Model::Attention>& found_;
+  const vit::Shape shape_;
+};
+
 }  // namespace
 
 std::unique_ptr<vit::Hooks> Model::bound(const std::vector<Tensor>& rows) const {
@@ -205,18 +247,22 @@ std::unique_ptr<vit::Hooks> Model::bound(const std::vector<Tensor>& rows) const 
     all.push_back(prompt.inject->bind({rows.begin() + static_cast<std::ptrdiff_t>(first), rows.begin() + static_cast<std::ptrdiff_t>(first + places)}));
     first += places;
   }
-  if (all.size() == 1) return std::move(all.front());
-  return std::make_unique<Entries>(std::move(all));
+  std::unique_ptr<vit::Hooks> one = all.size() == 1 ? std::move(all.front()) : std::make_unique<Entries>(std::move(all));
+  if (attention) return std::make_unique<MassHooks>(std::move(one), *attention, setting_.shape);
+  return one;
 }
 
-Tensor Model::featureOf(const vit::Start& start, const Tensor& frozen, Forward& pass, bool train) {
+Tensor Model::featureOf(const vit::Start& start, const Tensor& frozen, const Inputs& inputs, Forward& pass, bool train) {
   std::vector<Tensor> rows;
   bool own = false;  // tensors that a hook trains: the parts would have to share their gradient
   for (std::size_t i = 0; i < prompts_.size(); ++i) {
     const Choice& choice = pass.choices[i];
     if (choice.penalty.defined()) pass.addPenalty(choice.penalty);
     if (const Tensor more = train ? prompts_[i].pool->penalty() : Tensor(); more.defined()) pass.addPenalty(more);
-    for (int place = 0; place < prompts_[i].inject->places(); ++place) rows.push_back(prompts_[i].inject->arranged(prompts_[i].pool->rows(choice, place)));
+    for (int place = 0; place < prompts_[i].inject->places(); ++place) {
+      const Tensor own = prompts_[i].inject->arranged(prompts_[i].pool->rows(choice, place));
+      rows.push_back(train ? prompts_[i].inject->thinned(own, inputs, place) : own);
+    }
     own = own || prompts_[i].inject->trains();
   }
   const compat::Autocast cast(setting_.device, half);
@@ -244,9 +290,9 @@ Tensor Model::confined(const Tensor& logits, const Tensor& tasks) const {
   return out;
 }
 
-Forward Model::forward(const Inputs& inputs, bool train) {
+Forward Model::forward(const Inputs& inputs, bool train, const Tensor& feature) {
   Forward pass;
-  const bool wanted = queried_ || featuresAreFrozen() || (feature_->wantsFrozen() && !train);
+  const bool wanted = queried_ || (!feature.defined() && (featuresAreFrozen() || (feature_->wantsFrozen() && !train)));
   vit::Start start{inputs.images, -1};
   Tensor frozen = wanted ? inputs.known : Tensor();
   if (wanted && !frozen.defined()) {
@@ -258,8 +304,9 @@ Forward Model::forward(const Inputs& inputs, bool train) {
   }
   if (queried_) pass.query = frozen;
   if (prompted()) pass.choices = choose(inputs, pass.query, train);
-  if (featuresAreFrozen()) pass.feature = frozen;
-  else pass.feature = featureOf(start, frozen, pass, train);
+  if (feature.defined()) pass.feature = feature;
+  else if (featuresAreFrozen()) pass.feature = frozen;
+  else pass.feature = featureOf(start, frozen, inputs, pass, train);
   pass.logits = head_->logits(pass.feature);
   for (const Choice& choice : pass.choices)
     if (choice.confined.defined()) pass.logits = confined(pass.logits, choice.confined);

@@ -29,7 +29,8 @@ class Model {
   Model(const Value& recipe, LoadedBackbone backbone, const Setting& setting);
 
   // Frozen features that are not known are computed when needed. Training may change past-use counts of selectors.
-  Forward forward(const Inputs& inputs, bool train);
+  // `feature` [B, F], where it is already known, is taken for what the network would say of these images.
+  Forward forward(const Inputs& inputs, bool train, const Tensor& feature = {});
   // What forward() would choose, without a pass through the prompted network.
   std::vector<Choice> choose(const Inputs& inputs, const Tensor& query, bool train) const;
   // [CLS] of the frozen, unprompted network; carries no graph. Not for networks that are trained.
@@ -42,6 +43,8 @@ class Model {
   bool featuresAreFrozen() const { return !trains_backbone_ && prompts_.empty() && reads_cls_; }
   // Whether cached frozen features help: they are the features, a part of them, or the query.
   bool wantsFrozen() const { return featuresAreFrozen() || queried_ || feature_->wantsFrozen(); }
+  // Whether an image's feature depends on nothing but the image and what is trained.
+  bool givesEachImageTheSame() const;
   // Images that vote together at test; 0: every image has its own say.
   int votes() const;
 
@@ -73,6 +76,12 @@ class Model {
   const LoadedBackbone& loaded() const { return backbone_; }
   const Setting& setting() const { return setting_; }
   std::vector<Adjustments> adjusted;  // per entry of the prompts, for inspections; empty: none
+  // Where attention goes, block by block: set by an inspection, filled by every prompted pass. Needs maps: slower.
+  struct Attention {
+    double mass = 0, even = 0;  // sums over images of the mean probability on prompts, and of prompts' share of columns
+    std::int64_t images = 0;
+  };
+  std::vector<Attention>* attention = nullptr;
   bool half = false;  // matrix products in bf16 under autocast, on CUDA
 
  private:
@@ -82,7 +91,7 @@ class Model {
     std::unique_ptr<Injector> inject;
   };
   void build();
-  Tensor featureOf(const vit::Start& start, const Tensor& frozen, Forward& pass, bool train);
+  Tensor featureOf(const vit::Start& start, const Tensor& frozen, const Inputs& inputs, Forward& pass, bool train);
   std::unique_ptr<vit::Hooks> bound(const std::vector<Tensor>& rows) const;  // rows of all entries' places, in order
   int plainBelow() const;  // as of all injectors
   Tensor confined(const Tensor& logits, const Tensor& tasks) const;

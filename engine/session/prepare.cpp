@@ -79,12 +79,18 @@ void planForecast(Session& session) {
   const Clock kept = session.clock;
   for (session.clock.task = 0; session.clock.task < session.tasks(); ++session.clock.task) {
     const int task = session.clock.task;
+    session.trains_in.push_back(false);
     for (const auto& phase : session.phases) {
       const Phase::Outline outline = phase->outline(session);
+      session.trains_in.back() = session.trains_in.back() || (outline.trains && outline.epochs > 0);
       session.forecast.plan(outline.trains ? Work::Train : Work::Look, task, outline.images);
     }
+  }
+  for (session.clock.task = 0; session.clock.task < session.tasks(); ++session.clock.task) {
+    const int task = session.clock.task;
+    const bool kept = session.model.featuresAreFrozen() || (session.settled() && !session.trains_in[static_cast<std::size_t>(task)]);
     std::int64_t tested = 0;
-    for (int seen = session.model.featuresAreFrozen() ? task : 0; seen <= task; ++seen) tested += static_cast<std::int64_t>(session.testIndices(seen).size());
+    for (int seen = kept ? task : 0; seen <= task; ++seen) tested += static_cast<std::int64_t>(session.testIndices(seen).size());
     session.forecast.plan(Work::Look, task, tested);
   }
   session.clock = kept;

@@ -58,6 +58,13 @@ Session::Session(RunPlan resolved, Dataset dataset, Scenario stream, LoadedBackb
   watch.resize(prompt_use.size());
 }
 
+bool Session::settled() const {
+  if (!model.givesEachImageTheSame()) return false;
+  for (int task = clock.task + 1; task < tasks(); ++task)
+    if (trains_in[static_cast<std::size_t>(task)]) return false;
+  return true;
+}
+
 TaskScope Session::scope() const {
   const Task& task = scenario.tasks[static_cast<std::size_t>(clock.task)];
   return {clock.task, task.first_label, task.first_label + static_cast<int>(task.classes.size())};

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,7 +34,8 @@ struct StopRequested {};  // thrown between two steps, caught at the run's bound
 // One training or evaluation batch on the run's device.
 struct Samples : Inputs {
   int count = 0;
-  Tensor labels;  // [B] int64, new labels
+  Tensor labels;   // [B] int64, new labels
+  Tensor feature;  // [B, F] that the network is known to give them; there are no images then
 };
 
 // How often the prompts of one selection were chosen.
@@ -91,6 +93,13 @@ class Session {
   bool trainCacheable() const { return model.wantsFrozen() && train_transform.deterministic(); }
   // observed: training images under the test transform; watched: the few of them that selection is watched on.
   FrozenCache train_frozen, test_frozen, observed_frozen, watched_frozen;
+  // Whether features stay what they are from the end of the current task on: nothing trains any more, and nothing is
+  // chosen. Those of test images are then kept.
+  bool settled() const;
+  std::vector<bool> trains_in;  // task -> whether one of its phases trains
+  FrozenCache test_settled;
+  // What optimisers take with them from task to task, by phase and name.
+  std::map<std::string, TensorMap> kept_state;
 
   // Reads the mailbox; blocks while paused; saves a checkpoint when it is due. Call between two steps, when the clock
   // says exactly what has been done. Throws StopRequested.
