@@ -143,6 +143,8 @@ class Injector : public Part {
   virtual bool trains() const { return false; }  // whether it has trained tensors of its own
   // What of a place's rows goes to which image, for the whole batch; before bind(), which may see parts of it.
   virtual Tensor arranged(const Tensor& rows) const { return rows; }
+  // In training only: a place's rows with what is left out of them this time.
+  virtual Tensor thinned(const Tensor& rows, const Inputs&, int /*place*/) const { return rows; }
   // Hooks for one forward pass; rows[place] as the pool gives them, arranged. May be called for parts of a batch at once.
   virtual std::unique_ptr<vit::Hooks> bind(const std::vector<Tensor>& rows) const = 0;
 };

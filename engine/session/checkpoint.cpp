@@ -136,6 +136,8 @@ void Session::saveCheckpoint(bool at_task_end) {
   Save model_state("model.", tensors), phase_state("phase.", tensors);
   model.visit(model_state);
   if (phase_state_) phase_state_(phase_state);
+  for (const auto& [phase, kept] : kept_state)
+    for (const auto& [name, tensor] : kept) tensors.emplace_back("kept." + phase + "/" + name, tensor);
   for (const auto& [name, tensor] : pending_) tensors.emplace_back(name, tensor);  // stopped before its phase took it up
   Value state{Value::Object{}};
   state["format"] = record::kFormat;
@@ -184,6 +186,7 @@ void Session::restore(const std::filesystem::path& checkpoint) {
   restoreModel(model, file.tensors);
   for (auto& [name, tensor] : file.tensors)
     if (name.starts_with("phase.")) pending_.emplace(name, tensor);
+    else if (const auto end = name.find('/'); name.starts_with("kept.") && end != std::string::npos) kept_state[name.substr(5, end - 5)][name.substr(end + 1)] = tensor;
   clock = {static_cast<int>(number("clock.task")), static_cast<int>(number("clock.phase")), static_cast<int>(number("clock.epoch")),
            static_cast<int>(number("clock.step")), number("clock.global_step"), state.at("clock.begun") && state.at("clock.begun")->asBool()};
   sums = {real("sums.loss"), real("sums.seconds"), static_cast<int>(number("sums.hits")), static_cast<int>(number("sums.count"))};

@@ -12,6 +12,7 @@ struct Descent {
   int epochs = 1, batch = 48, steps = 0;  // steps of an epoch; the last batch may be smaller
   Optimizer::Choice optimizer;
   double clip = 0, ema = 0;
+  bool keep_state = false;  // the optimiser's, from one task's descent of this phase to the next
   double cross_entropy = 1;  // its weight beside the penalties
   std::function<double(int epoch, int step)> rate;
 };

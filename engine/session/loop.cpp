@@ -224,6 +224,32 @@ void endTask(Session& session, double seconds) {
   session.taskDone();
 }
 
+// An optimiser's state as it is.
+class Note final : public State {
+ public:
+  explicit Note(TensorMap& to) : to_(to) {}
+  void tensor(const std::string& name, Tensor& tensor, bool) override { to_[name] = tensor.detach().clone(); }
+
+ private:
+  TensorMap& to_;
+};
+
+// What was noted, where it still fits; a tensor that has grown along its first dimension keeps the rows it had.
+class Recall final : public State {
+ public:
+  explicit Recall(const TensorMap& from) : from_(from) {}
+  void tensor(const std::string& name, Tensor& tensor, bool) override {
+    const auto found = from_.find(name);
+    if (found == from_.end() || found->second.dim() != tensor.dim()) return;
+    const Tensor& old = found->second;
+    if (old.sizes() == tensor.sizes()) tensor.copy_(old);
+    else if (old.dim() > 0 && old.size(0) < tensor.size(0) && old.sizes().slice(1) == tensor.sizes().slice(1)) tensor.narrow(0, 0, old.size(0)).copy_(old);
+  }
+
+ private:
+  const TensorMap& from_;
+};
+
 }  // namespace
 
 void descend(Session& session, const Descent& descent) {
@@ -240,6 +266,11 @@ void descend(Session& session, const Descent& descent) {
   session.model.visit(trained);
   Optimizer optimizer(descent.optimizer, trained.parameters);
   Average average(descent.ema, optimizer.parameters());
+  TensorMap& kept = session.kept_state["phases." + std::to_string(session.clock.phase)];
+  if (descent.keep_state && !kept.empty()) {
+    Recall recall(kept);
+    optimizer.visit(recall);
+  }
   session.enterPhase([&](State& state) {
     optimizer.visit(state);
     average.visit(state);
@@ -253,6 +284,10 @@ void descend(Session& session, const Descent& descent) {
     session.epochDone();
   }
   average.takePlace(optimizer.parameters());
+  if (descent.keep_state) {
+    Note note(kept);
+    optimizer.visit(note);
+  }
   session.model.backbone()->eval();
   session.leavePhase();
 }

@@ -252,7 +252,7 @@ class TestPromptParity : public QObject {
     QFETCH(QList<double>, norms);
     const auto path = kShared / "fixtures/a_preprocess112.safetensors";
     NEED_SHARED(path);
-    const auto model = modelOf("vpt-deep");
+    const auto model = modelOf("vpt-deep.pilot");  // without dropout
     Put put({{"prompts.0.prompts", size * torch::cos(torch::arange(12 * 5 * 192, torch::kFloat)).reshape({12, 1, 5, 192})}});
     model->visit(put);
     Inputs in;

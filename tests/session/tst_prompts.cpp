@@ -1,164 +1,11 @@
-// What prompt methods promise, on a network of width 32, depth 5 and 17 tokens: choice, injection, gradients, growth.
+// What prompt methods promise on a small network: choice, injection, gradients, growth.
 #include <QTest>
 #include <algorithm>
 #include <cmath>
-#include <map>
 
-#include <ATen/Parallel.h>
-
-#include "engine/engine.h"
-#include "engine/parts/catalogue.h"
-#include "engine/parts/phase/optimizer.h"
-#include "engine/parts/prompts/injectors.h"
-#include "engine/parts/prompts/pools.h"
-#include "engine/parts/prompts/selectors.h"
-#include "engine/session/model.h"
+#include "tests/session/tiny_prompts.h"
 
 using namespace palimpsest;
-
-namespace {
-
-constexpr const char* kTiny = "new:image=16,patch=4,width=32,depth=5,heads=4,seed=1";
-const TaskScope kFirst{0, 0, 2}, kSecond{1, 2, 4};
-const char* const kPrompted[] = {"l2p", "l2p.task-mask", "l2p.frequency-penalty", "dualprompt", "coda-prompt", "coda-prompt.orthogonal", "sapc", "sapc.sparsemax", "sapc.signed",
-                                 "sapc.softmax", "sapc.top-k", "dap", "vpt-shallow", "vpt-shallow.sequential", "vpt-shallow.per-task", "vpt-deep", "vpt-deep.per-task"};
-
-Tensor noise(at::IntArrayRef shape, std::uint64_t seed = 7) { return torch::randn(shape, at::make_generator<at::CPUGeneratorImpl>(seed)); }
-
-Setting settingFor(const vit::Shape& shape) {
-  Setting s;
-  s.shape = shape;
-  s.classes = 4;
-  s.seed = 5;
-  s.tasks = 2;
-  s.first_labels = {0, 2};
-  return s;
-}
-
-struct Made {
-  std::unique_ptr<Model> model;
-  Model* operator->() const { return model.get(); }
-};
-
-Made modelOf(const Value& recipe) {
-  LoadedBackbone backbone = loadBackbone(kTiny, 0, "");
-  {
-    const torch::NoGradGuard plain;  // larger than at initialisation, so that queries differ
-    for (auto& p : backbone.vit->parameters())
-      if (p.dim() > 1) p.mul_(6);
-  }
-  const Setting s = settingFor(backbone.shape);
-  return {std::make_unique<Model>(recipe, std::move(backbone), s)};
-}
-
-Value recipeOf(const std::string& name, const std::vector<std::pair<std::string, Value>>& changes = {}) {
-  Value recipe = loadRecipe(name);
-  for (const auto& [path, value] : changes) {
-    const auto dot = path.rfind('.');
-    (*recipe.at(path.substr(0, dot)))[path.substr(dot + 1)] = value;
-  }
-  const Resolved resolved = resolve(recipe, catalogue());
-  for (const Issue& issue : resolved.issues) qWarning("%s: %s", issue.path.c_str(), issue.message.c_str());
-  return resolved.recipe;
-}
-
-class Collect final : public State {
- public:
-  explicit Collect(Model& model) { model.visit(*this); }
-  void tensor(const std::string& name, Tensor& tensor, bool trained) override {
-    all[name] = tensor;
-    if (trained) this->trained[name] = tensor;
-  }
-  std::map<std::string, Tensor> all, trained;
-};
-
-// What a checkpoint does: values into tensors of the same size, new tensors elsewhere.
-class Put final : public State {
- public:
-  explicit Put(const std::map<std::string, Tensor>& from) : from_(from) {}
-  void tensor(const std::string& name, Tensor& tensor, bool trained) override {
-    const torch::NoGradGuard no_graph;
-    const Tensor& source = from_.at(name);
-    if (tensor.sizes() == source.sizes()) tensor.copy_(source);
-    else tensor = source.clone().set_requires_grad(trained);
-  }
-
- private:
-  const std::map<std::string, Tensor>& from_;
-};
-
-Inputs inputsOf(const Tensor& images, int task, std::int64_t first = 0) {
-  Inputs in;
-  in.images = images;
-  in.tasks = torch::full({images.size(0)}, task, torch::kLong);
-  for (std::int64_t i = 0; i < images.size(0); ++i) in.indices.push_back(first + i);
-  in.epochs = 0.5;
-  return in;
-}
-
-Inputs slice(const Inputs& all, std::int64_t first, std::int64_t last) {
-  Inputs in = inputsOf(all.images.slice(0, first, last), 0);
-  in.tasks = all.tasks.slice(0, first, last);
-  in.indices.assign(all.indices.begin() + first, all.indices.begin() + last);
-  return in;
-}
-
-// Begins a task as the loop does: growth, then a look at its queries.
-void begin(Model& model, const TaskScope& scope) {
-  model.beginTask(scope);
-  if (!model.studies()) return;
-  const Tensor images = noise({20, 3, 16, 16}, 40 + static_cast<std::uint64_t>(scope.task));
-  model.study(model.frozenFeatures(images), torch::arange(20, torch::kLong).remainder(2) + scope.first, scope);
-}
-
-// Heads that wait for class means get some.
-void solveHead(Model& model, const TaskScope& scope) {
-  if (!model.head().observes()) return;
-  const torch::NoGradGuard no_graph;
-  const Forward pass = model.forward(inputsOf(noise({8, 3, 16, 16}, 60), scope.task), false);
-  model.head().observe(pass.feature, torch::arange(8, torch::kLong).remainder(2) + scope.first);
-  model.head().solve();
-}
-
-Tensor lossOf(Model& model, const Inputs& in, const TaskScope& scope, Forward* out = nullptr) {
-  const Forward pass = model.forward(in, true);
-  const int masked = model.head().maskedBelow(scope);
-  const Tensor labels = torch::arange(in.images.size(0), torch::kLong).remainder(2) + scope.first;
-  Tensor loss = torch::cross_entropy_loss(pass.logits.slice(1, masked), labels - masked);
-  if (pass.penalty.defined()) loss = loss + pass.penalty;
-  if (out) *out = pass;
-  return loss;
-}
-
-void train(Model& model, const TaskScope& scope, int steps, double lr = 0.01) {
-  Collect state(model);
-  Optimizer::Parameters parameters(state.trained.begin(), state.trained.end());
-  Optimizer optimizer({"adam", lr, 0, 0}, parameters);
-  for (int i = 0; i < steps; ++i) {
-    optimizer.zeroGradients();
-    Forward pass;
-    lossOf(model, inputsOf(noise({6, 3, 16, 16}, 200 + static_cast<std::uint64_t>(i)), scope.task, 6 * i), scope, &pass).backward();
-    optimizer.step();
-    model.used(pass);
-  }
-}
-
-double apart(const Tensor& a, const Tensor& b) { return a.numel() == 0 ? 0 : (a - b).abs().max().item<double>(); }
-
-std::map<std::string, Tensor> copyOf(const std::map<std::string, Tensor>& from) {
-  std::map<std::string, Tensor> copy;
-  for (const auto& [name, tensor] : from) copy[name] = tensor.detach().clone();
-  return copy;
-}
-
-std::vector<int> chosenIn(const Tensor& indices, int prompts) {
-  std::vector<int> count(static_cast<std::size_t>(prompts), 0);
-  const Tensor flat = indices.flatten().contiguous();
-  for (std::int64_t i = 0; i < flat.numel(); ++i) ++count[static_cast<std::size_t>(flat.data_ptr<std::int64_t>()[i])];
-  return count;
-}
-
-}  // namespace
 
 class TestPrompts : public QObject {
   Q_OBJECT
@@ -404,128 +251,6 @@ class TestPrompts : public QObject {
     QVERIFY(torch::equal(alone->value[0], right->value[2]));  // one image alone is right, and not what was trained
   }
 
-  // Section 11, 6.
-  void theTwoProductsAreTheCosine() {
-    const Tensor q = noise({7, 32}), gates = noise({9, 32}, 2), keys = noise({9, 32}, 3);
-    keys[4].zero_();
-    gates[5].zero_();
-    const Tensor u = q.unsqueeze(1) * gates.unsqueeze(0);
-    const Tensor naive = (u * keys).sum(2) / (u.norm(2, 2).clamp_min(1e-12) * keys.norm(2, 1).clamp_min(1e-12));
-    const Tensor fast = gatedCosine(q, gates, keys);
-    QVERIFY(apart(fast, naive) < 1e-5);
-    QVERIFY(fast.select(1, 4).eq(0).all().item<bool>() && fast.select(1, 5).eq(0).all().item<bool>());
-    QVERIFY(apart(gatedCosine(q * 3, gates * 0.5, keys * 7), fast) < 1e-5);
-    QVERIFY(fast.abs().max().item<double>() <= 1 + 1e-5);
-  }
-
-  void normalisersAreWhatTheySay() {
-    const Tensor z = noise({20, 12}) * 2;
-    for (const auto& weights : {sparsemax(z), entmax15(z), normalised("softmax", z, 1, 0), normalised("topk-softmax", z, 1, 3)}) {
-      QVERIFY(weights.min().item<double>() >= 0);
-      QVERIFY((weights.sum(1) - 1).abs().max().item<double>() < 1e-5);
-    }
-    QVERIFY(apart(sparsemax(z + 3), sparsemax(z)) < 1e-5);
-    QVERIFY(apart(entmax15(z + 3), entmax15(z)) < 1e-5);
-    QVERIFY(torch::equal(normalised("topk-raw", z, 1, 12), z));
-    QCOMPARE(normalised("topk-raw", z, 1, 3).ne(0).sum().item<std::int64_t>(), std::int64_t{60});
-    QVERIFY(torch::equal(normalised("signed-entmax", z, 0.5, 0).sign(), normalised("signed-entmax", z, 0.5, 0).ne(0) * z.sign()));
-    // sparsemax is the projection onto the simplex: no other point of it is nearer
-    const Tensor p = sparsemax(z), other = normalised("softmax", noise(z.sizes(), 8), 1, 0);
-    QVERIFY(((other - z).square().sum(1) - (p - z).square().sum(1)).min().item<double>() > 0);
-    // the threshold equation of entmax-1.5: roots of the weights are (z/2 - theta)+
-    const Tensor root = entmax15(z).sqrt(), inside = root > 0;
-    const Tensor theta = (z / 2 - root).masked_fill(~inside, 0).sum(1) / inside.sum(1);
-    QVERIFY(apart((z / 2 - theta.unsqueeze(1)).clamp_min(0), root) < 1e-5);
-  }
-
-  void normalisersHaveTheSlopesOfTheirValues_data() {
-    QTest::addColumn<QString>("kind");
-    for (const char* kind : {"sparsemax", "entmax15", "signed-entmax", "topk-softmax", "topk-raw"}) QTest::newRow(kind) << QString::fromLatin1(kind);
-  }
-  void normalisersHaveTheSlopesOfTheirValues() {
-    QFETCH(QString, kind);
-    const Tensor z = noise({3, 8}), mix = noise({3, 8}, 4);
-    Tensor x = z.clone().set_requires_grad(true);
-    const auto value = [&](const Tensor& at) { return (normalised(kind.toStdString(), at, 0.7, 3) * mix).sum(); };
-    value(x).backward();
-    for (int i = 0; i < 3; ++i)
-      for (int m = 0; m < 8; ++m) {
-        constexpr float h = 2e-3F;
-        Tensor up = z.clone(), down = z.clone();
-        up[i][m] += h;
-        down[i][m] -= h;
-        const double slope = (value(up) - value(down)).item<double>() / (2 * h);
-        QVERIFY2(std::abs(slope - x.grad()[i][m].item<double>()) < 5e-3, qPrintable(QStringLiteral("%1 %2: %3, %4").arg(i).arg(m).arg(slope).arg(x.grad()[i][m].item<double>())));
-      }
-  }
-
-  // Section 7.3: a component below the threshold changes nothing.
-  void aPoolGrowsWithoutAnOldImageNoticing() {
-    const Tensor z = noise({30, 10});
-    for (const char* kind : {"sparsemax", "entmax15"}) {
-      const Tensor before = normalised(kind, z, 0.5, 0);
-      const Tensor low = torch::full({30, 3}, z.min().item<float>() - 5);
-      const Tensor after = normalised(kind, torch::cat({z, low}, 1), 0.5, 0);
-      QVERIFY(after.slice(1, 10).eq(0).all().item<bool>());
-      QVERIFY(apart(after.slice(1, 0, 10), before) < 1e-6);
-      // and one above it does
-      const Tensor high = torch::full({30, 1}, z.max().item<float>());
-      QVERIFY(apart(normalised(kind, torch::cat({z, high}, 1), 0.5, 0).slice(1, 0, 10), before) > 1e-2);
-    }
-    const Tensor soft = normalised("softmax", z, 0.5, 0);
-    QVERIFY(apart(normalised("softmax", torch::cat({z, z.slice(1, 0, 1) - 3}, 1), 0.5, 0).slice(1, 0, 10), soft) > 1e-4);
-  }
-
-  void supportShrinksWithTheTemperature() {
-    const Tensor z = noise({50, 40}) * 0.036;
-    for (const char* kind : {"sparsemax", "entmax15", "signed-entmax"}) {
-      Tensor last = torch::full({50}, 41, torch::kLong);
-      for (const double temperature : {1.0, 0.3, 0.1, 0.03, 0.01, 0.003}) {
-        const Tensor support = normalised(kind, z, temperature, 0).ne(0).sum(1);
-        QVERIFY((support <= last).all().item<bool>());
-        last = support;
-      }
-      const double found = temperatureFor(kind, z, 5);
-      QVERIFY(std::abs(normalised(kind, z, found, 0).ne(0).sum(1).to(torch::kDouble).mean().item<double>() - 5) < 0.3);
-    }
-  }
-
-  void componentsOutsideTheSupportHaveNoGradient() {
-    const Made model = modelOf(recipeOf("sapc", {{"prompts.0.select.balance", 0.0}}));
-    begin(*model.model, kFirst);
-    Collect state(*model.model);
-    Forward pass;
-    lossOf(*model.model, inputsOf(noise({4, 3, 16, 16}), 0), kFirst, &pass).backward();
-    const Tensor used = pass.choices[0].weights.detach().ne(0).any(1);  // [places, M]
-    QVERIFY(used.any().item<bool>() && !used.all().item<bool>());
-    for (const char* name : {"prompts", "keys", "gates"}) {
-      const Tensor slope = state.trained.at(std::string("prompts.0.") + name).grad().flatten(2).abs().sum(2);
-      QVERIFY(slope.masked_select(~used).eq(0).all().item<bool>());
-    }
-  }
-
-  void aWarmStartLetsEveryNewComponentLearn() {
-    const Made model = modelOf(recipeOf("sapc"));
-    begin(*model.model, kFirst);
-    train(*model.model, kFirst, 20, 0.05);
-    begin(*model.model, kSecond);
-    const torch::NoGradGuard no_graph;
-    Inputs in = inputsOf(noise({20, 3, 16, 16}, 41), 1);  // the images that the second task was begun with
-    in.epochs = 2;                                         // free competition
-    const Tensor weights = model->forward(in, true).choices[0].weights;
-    const Tensor mass = weights.abs() / weights.abs().sum(2, true);
-    QVERIFY(mass.slice(2, 10).sum(2).mean().item<double>() > 0.25);
-  }
-
-  void topKWithAllOfThemIsCoda() {
-    const Made dense = modelOf(recipeOf("coda-prompt")), top = modelOf(recipeOf("coda-prompt", {{"prompts.0.select.normaliser", "topk-raw"}, {"prompts.0.select.top_k", 10}}));
-    begin(*dense.model, kFirst);
-    begin(*top.model, kFirst);
-    const torch::NoGradGuard no_graph;
-    const Inputs in = inputsOf(noise({4, 3, 16, 16}), 0);
-    QVERIFY(torch::equal(dense->forward(in, false).logits, top->forward(in, false).logits));
-  }
-
   // Section 11, 7.
   void aKeysGradientIsOrthogonalToIt() {
     const Made model = modelOf(recipeOf("l2p"));
@@ -758,6 +483,26 @@ class TestPrompts : public QObject {
     QVERIFY(std::abs(made[0][0].norm().item<double>() - 1) < 1e-5);  // beta has length one
   }
 
+  void dropoutLeavesOutAShareInTrainingAlone() {
+    const Setting s = settingFor(loadBackbone(kTiny, 0, "").shape);
+    const DeepTokenInjector inject({0.1}, s), whole({0}, s);
+    const Tensor rows = torch::ones({40, 1, 5, 32});
+    const Inputs in = inputsOf(noise({40, 3, 16, 16}), 0);
+    const Tensor some = inject.thinned(rows, in, 2);
+    const double out = some.eq(0).to(torch::kDouble).mean().item<double>();
+    QVERIFY(out > 0.08 && out < 0.12);
+    QVERIFY(std::abs(some.mean().item<double>() - 1) < 0.03);
+    QVERIFY(torch::equal(some, inject.thinned(rows, in, 2)));
+    QVERIFY(!torch::equal(some, inject.thinned(rows, in, 3)));
+    QVERIFY(torch::equal(whole.thinned(rows, in, 2), rows));
+    const Made model = modelOf(recipeOf("vpt-deep.sequential"));
+    begin(*model.model, kFirst);
+    const torch::NoGradGuard no_graph;
+    const Tensor test = model->forward(in, false).logits;
+    QVERIFY(torch::equal(test, model->forward(in, false).logits));
+    QVERIFY(!torch::equal(test, model->forward(in, true).logits));
+  }
+
   void whatDoesNotFitTheStreamIsSaidAtTheStart() {
     const LoadedBackbone backbone = loadBackbone(kTiny, 0, "");
     Setting s = settingFor(backbone.shape);
@@ -774,6 +519,10 @@ class TestPrompts : public QObject {
     QCOMPARE(clashes("dualprompt", {{"prompts.1.pool.length", 9}}), std::size_t{1});
     QCOMPARE(clashes("l2p", {{"prompts.0.select.test", "task"}}), std::size_t{1});
     QCOMPARE(clashes("vpt-deep", {{"phases.0.when", "every-task"}}), std::size_t{1});
+    issues.clear();
+    Model(recipeOf("sapc.softmax", {{"prompts.0.select.intrusion", 0.5}}), loadBackbone(kTiny, 0, ""), settingFor(backbone.shape)).check(issues);
+    QCOMPARE(issues.size(), std::size_t{1});
+    QVERIFY(QString::fromStdString(issues[0].message).contains(QLatin1String("no threshold")));
   }
 };
 

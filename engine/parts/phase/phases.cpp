@@ -60,6 +60,7 @@ void SgdPhase::run(Session& session) {
   descent.optimizer = {params_.optimizer, params_.lr, params_.momentum, params_.weight_decay, params_.beta2, params_.amsgrad};
   descent.steps = plan.steps;
   descent.clip = params_.clip;
+  descent.keep_state = params_.keep_state;
   descent.ema = params_.ema;
   descent.cross_entropy = params_.cross_entropy;
   descent.rate = [&](int epoch, int step) { return rate(epoch, step, plan.steps); };

@@ -17,7 +17,7 @@ struct SgdParams {
   double gamma = 0.1, clip = 0, ema = 0, cross_entropy = 1;
   double beta2 = 0.999;
   int warmup_steps = 0;
-  bool drop_last = false, amsgrad = false;
+  bool drop_last = false, amsgrad = false, keep_state = false;
   static auto fields() {
     using P = SgdParams;
     return std::tuple{
@@ -26,7 +26,7 @@ struct SgdParams {
         Field{"restart", &P::restart, {.doc = "Whether network, prompts and head start anew in each task (cumulative joint training)."}},
         Field{"epochs", &P::epochs, {.min = 1, .max = 10000, .unit = "epochs", .doc = "Passes over the images.", .level = Level::Learn}},
         Field{"batch", &P::batch, {.min = 1, .max = 65536, .unit = "images", .doc = "Images per step."}},
-        Field{"optimizer", &P::optimizer, {.choices = "sgd|adam|adamw", .doc = "SGD with momentum, Adam or AdamW; made anew in each task, as PILOT does."}},
+        Field{"optimizer", &P::optimizer, {.choices = "sgd|adam|adamw", .doc = "SGD with momentum, Adam or AdamW; made anew in each task, as PILOT does, unless keep_state says otherwise."}},
         Field{"lr", &P::lr, {.min = 1e-8, .max = 10, .scale = Scale::Log, .doc = "Learning rate at the start.", .level = Level::Learn}},
         Field{"momentum", &P::momentum, {.min = 0, .max = 0.9999, .doc = "Momentum of SGD."}},
         Field{"weight_decay", &P::weight_decay, {.min = 0, .max = 1, .scale = Scale::Log, .doc = "Weight decay: added to the gradient (sgd, adam), decoupled (adamw)."}},
@@ -36,6 +36,7 @@ struct SgdParams {
         Field{"cross_entropy", &P::cross_entropy, {.min = 0, .max = 1000, .doc = "Weight of the cross-entropy beside the penalties; 0 trains without labels.", .level = Level::Expert}},
         Field{"beta2", &P::beta2, {.min = 0, .max = 0.999999, .doc = "Decay of Adam's mean of squared gradients.", .level = Level::Expert}},
         Field{"amsgrad", &P::amsgrad, {.doc = "Whether Adam divides by the largest mean of squared gradients so far.", .level = Level::Expert}},
+        Field{"keep_state", &P::keep_state, {.doc = "Whether momenta and step counts go on from task to task; what has grown since starts with none.", .source = "DAP's code makes its optimiser once, for all tasks.", .level = Level::Expert}},
         Field{"drop_last", &P::drop_last, {.doc = "Whether a last batch that is not full is left out of an epoch (CODA-Prompt).", .level = Level::Expert}},
         Field{"warmup_steps", &P::warmup_steps, {.min = 0, .max = 1e6, .unit = "steps", .doc = "Steps over which the learning rate rises linearly from zero.", .level = Level::Expert}},
         Field{"clip", &P::clip, {.min = 0, .max = 1e6, .doc = "Largest global L2 norm of the gradient; 0 does not clip."}},

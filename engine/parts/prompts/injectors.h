@@ -33,18 +33,30 @@ class TokenInjector final : public Injector {
   const int prefix_;
 };
 
+struct DeepTokenInjectorParams {
+  double dropout = 0;
+  static auto fields() {
+    return std::tuple{Field{"dropout", &DeepTokenInjectorParams::dropout,
+                            {.min = 0, .max = 0.95, .doc = "Share of the prompts' floats that are left out in a training step, image by image; the others grow to make up for it.",
+                             .source = "0.1 in VPT-Deep; none in PILOT."}}};
+  }
+};
+
 class DeepTokenInjector final : public Injector {
  public:
-  using Params = NoParams;
+  using Params = DeepTokenInjectorParams;
   static constexpr std::string_view kName = "deep-tokens";
   static constexpr std::string_view kTitle = "Tokens in every block";
   static constexpr std::string_view kDoc = "Every block gets prompts of its own as tokens; what they have become is dropped before the next block (VPT-Deep).";
-  DeepTokenInjector(const Params&, const Setting& setting) : depth_(setting.shape.depth), prefix_(setting.shape.prefix()) {}
+  DeepTokenInjector(const Params& params, const Setting& setting) : params_(params), seed_(setting.seed), depth_(setting.shape.depth), prefix_(setting.shape.prefix()) {}
   int places() const override { return depth_; }
   std::vector<int> blocks() const override;
+  Tensor thinned(const Tensor& rows, const Inputs& inputs, int place) const override;
   std::unique_ptr<vit::Hooks> bind(const std::vector<Tensor>& rows) const override;
 
  private:
+  const Params params_;
+  const std::uint64_t seed_;
   const int depth_, prefix_;
 };
 

@@ -62,6 +62,13 @@ Tensor entmax15(const Tensor& scores) { return Entmax15::apply(scores.to(torch::
 bool hasTemperature(const std::string& kind) { return kind != "dense" && kind != "topk-raw" && kind != "uniform"; }
 bool isSparse(const std::string& kind) { return kind == "entmax15" || kind == "sparsemax" || kind == "signed-entmax"; }
 
+// The largest score and its weight tell it: w = z - theta, or (z / 2 - theta)^2.
+Tensor thresholdOf(const std::string& kind, const Tensor& scores) {
+  const Tensor top = scores.amax(-1);
+  if (kind == "sparsemax") return top - sparsemax(scores).amax(-1);
+  return top - 2 * entmax15(scores).amax(-1).sqrt();
+}
+
 Tensor normalised(const std::string& kind, const Tensor& scores, double temperature, int top_k) {
   if (kind == "dense") return scores;
   if (kind == "uniform") return torch::full_like(scores.detach(), 1.0 / static_cast<double>(scores.size(-1)));

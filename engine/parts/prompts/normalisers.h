@@ -23,6 +23,10 @@ inline constexpr std::string_view kNormalisers = "dense|topk-raw|topk-softmax|so
 bool hasTemperature(const std::string& kind);
 bool isSparse(const std::string& kind);
 
+// The largest score that would get no weight beside `scores` [.., M] (divided by the temperature): one below it changes
+// nothing. [..]; sparse kinds only, signed-entmax by size.
+Tensor thresholdOf(const std::string& kind, const Tensor& scores);
+
 // The temperature at which the mean count of non-zero weights is `support`, by bisection; scores [n, M]. Sparse kinds
 // only. Where even the ends do not reach it, the nearer end.
 double temperatureFor(const std::string& kind, const Tensor& scores, double support);

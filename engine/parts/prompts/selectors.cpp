@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "engine/parts/random_tensors.h"
 #include "engine/protocol/error.h"
 #include "engine/protocol/random.h"
 
@@ -91,6 +92,35 @@ void QueryMeans::visit(State& state) {
   keep(state, "means.sums", sums_, torch::zeros({0, 0}, torch::kDouble));
   keep(state, "means.tasks", tasks_, torch::zeros({0}, torch::kLong));
   keep(state, "means.first", first_, torch::zeros({0}));
+}
+
+void QueryMoments::add(const Tensor& queries, const Tensor& labels, const TaskScope& scope) {
+  const Tensor rows = queries.to(torch::kDouble).cpu(), classes = labels.cpu();
+  std::vector<Tensor> means, deviations;
+  for (int label = scope.first; label < scope.seen; ++label) {
+    const Tensor own = rows.index_select(0, classes.eq(label).nonzero().flatten());
+    PALIMPSEST_EXPECT(own.size(0) > 0, "A class of the task has no training images");
+    means.push_back(own.mean(0));
+    deviations.push_back(own.std(0, /*unbiased=*/false));
+  }
+  const auto grown = [](const Tensor& old, const std::vector<Tensor>& more) {
+    const Tensor rows = torch::stack(more);
+    return old.defined() && old.size(0) > 0 ? torch::cat({old, rows}) : rows;
+  };
+  means_ = grown(means_, means);
+  deviations_ = grown(deviations_, deviations);
+}
+
+Tensor QueryMoments::draw(std::int64_t count, std::int64_t seen, std::uint64_t seed, const Tensor& like) const {
+  at::Generator draws = generatorOf(seed);
+  const Tensor classes = torch::randint(seen, {count}, draws, torch::kLong);
+  const Tensor noise = torch::randn({count, means_.size(1)}, draws, torch::kDouble);
+  return (means_.index_select(0, classes) + deviations_.index_select(0, classes) * noise).to(like.options());
+}
+
+void QueryMoments::visit(State& state) {
+  keep(state, "moments.means", means_, torch::zeros({0, 0}, torch::kDouble));
+  keep(state, "moments.deviations", deviations_, torch::zeros({0, 0}, torch::kDouble));
 }
 
 Choice ConstantSelector::choose(const Query& query, const Pool& pool) const {
@@ -217,15 +247,37 @@ Tensor gatedCosine(const Tensor& query, const Tensor& gates, const Tensor& keys)
 GatedCosine::GatedCosine(const Params& params, const Setting& setting) : params_(params), setting_(setting) {
   temperatures_ = torch::full({setting.places}, params.temperature, torch::kDouble);
   gains_ = torch::ones({setting.places}, torch::kDouble);
+  learning_ = torch::ones({1}, torch::kLong);
+  if (params.learn_temperature != "never") log_temperatures_ = temperatures_.log().to(setting.device, torch::kFloat);
+}
+
+void GatedCosine::beginTask(const TaskScope& scope) {
+  if (params_.learn_temperature == "first-task" && scope.task > 0) learning_.zero_();
+}
+
+void GatedCosine::check(Issues& issues) const {
+  if (params_.intrusion > 0 && !isSparse(params_.normaliser))
+    issues.push_back(error("select.intrusion", "[gated-cosine] \"" + params_.normaliser + "\" has no threshold that a new component could stay below", "take entmax15, sparsemax or signed-entmax, or set intrusion to 0"));
+  if (params_.learn_temperature != "never" && !hasTemperature(params_.normaliser))
+    issues.push_back(error("select.learn_temperature", "[gated-cosine] \"" + params_.normaliser + "\" has no temperature to learn", "set learn_temperature to never"));
+}
+
+Tensor GatedCosine::tempered(const Tensor& scores, int place) const {
+  if (params_.learn_temperature == "never") return scores / temperatures_[place].item<double>();
+  return scores / log_temperatures_[place].exp();
 }
 
 // Scores that may not be used are -inf; a normaliser then gives them nothing.
 Tensor GatedCosine::weightsOf(const Tensor& scores, int place, const Query& query, const Pool& pool) const {
   const Adjustments* adjusted = query.adjusted;
   const std::string& rule = adjusted && adjusted->rule ? *adjusted->rule : query.train ? params_.train : params_.test;
-  const double temperature = adjusted && adjusted->temperature ? *adjusted->temperature : temperatures_[place].item<double>(), gain = gains_[place].item<double>();
+  const double gain = gains_[place].item<double>();
   const int top_k = adjusted && adjusted->top_k ? *adjusted->top_k : params_.top_k;
-  const auto weighed = [&](const Tensor& some) { return normalised(params_.normaliser, some, temperature, top_k); };
+  const auto weighed = [&](const Tensor& some) {
+    if (!hasTemperature(params_.normaliser)) return normalised(params_.normaliser, some, 1, top_k);
+    const Tensor z = adjusted && adjusted->temperature ? some / *adjusted->temperature : tempered(some, place);
+    return normalised(params_.normaliser, z, 1, top_k);
+  };
   // Only some components: the others' columns are cut out and come back as zeros.
   const auto within = [&](const Tensor& tasks) {
     const std::int64_t n = pool.perTask();
@@ -268,12 +320,37 @@ Choice GatedCosine::choose(const Query& query, const Pool& pool) const {
     const Tensor share = own / own.sum(1, true).clamp_min(kTiny);
     choice.penalty = params_.balance * (share * (share.clamp_min(kTiny) * static_cast<double>(n)).log()).sum(1).mean();
   }
+  if (query.train && params_.intrusion > 0 && query.task > 0 && pool.perTask() > 0) {
+    const Tensor cost = params_.intrusion * intrusionOf(query, pool);
+    choice.penalty = choice.penalty.defined() ? choice.penalty + cost : cost;
+  }
   return choice;
+}
+
+// What a newcomer must stay below is the threshold of the old components alone: then nothing changes for that query.
+Tensor GatedCosine::intrusionOf(const Query& query, const Pool& pool) const {
+  const std::int64_t n = pool.perTask(), old = query.task * n;
+  const auto moment = static_cast<std::int64_t>(query.inputs.epochs * 1e6);
+  Query drawn{moments_.draw(query.rows.size(0), setting_.first_labels[static_cast<std::size_t>(query.task)],
+                            seedOf(setting_.seed, Purpose::Selection, 700 + setting_.entry, query.task, moment), query.rows),
+              query.inputs};
+  const Tensor rows = centred(drawn);
+  Tensor cost;
+  for (int place = 0; place < pool.choices(); ++place) {
+    const Tensor z = tempered(gatedCosine(rows, pool.gates(place), pool.keys(place)), place);
+    const Tensor margin = tempered(torch::full({1}, params_.intrusion_margin, z.options()), place);
+    const Tensor sized = params_.normaliser == "signed-entmax" ? z.abs() : z;
+    const Tensor limit = thresholdOf(params_.normaliser, sized.slice(1, 0, old).detach());
+    const Tensor over = (sized.slice(1, old, old + n).amax(1) - limit + margin).clamp_min(0).mean();
+    cost = cost.defined() ? cost + over : over;
+  }
+  return cost / pool.choices();
 }
 
 // Keys first: what the temperature is set by is how the new block competes.
 void GatedCosine::study(const Tensor& queries, const Tensor& labels, const TaskScope& scope, Pool& pool) {
   means_.add(queries, labels, scope);
+  if (params_.intrusion > 0) moments_.add(queries, labels, scope);
   const Tensor rows = params_.centre ? queries - means_.centre(queries) : queries;
   for (int place = 0; place < pool.choices(); ++place) {
     if (params_.warm_start) {
@@ -285,7 +362,10 @@ void GatedCosine::study(const Tensor& queries, const Tensor& labels, const TaskS
     }
     if (scope.task > 0) continue;  // set once: another value would change what old images get
     const Tensor scores = gatedCosine(rows, pool.gates(place), pool.keys(place));
-    if (params_.support > 0 && isSparse(params_.normaliser)) temperatures_[place] = temperatureFor(params_.normaliser, scores, params_.support);
+    if (params_.support > 0 && isSparse(params_.normaliser)) {
+      temperatures_[place] = temperatureFor(params_.normaliser, scores, params_.support);
+      if (log_temperatures_.defined()) log_temperatures_[place] = std::log(temperatures_[place].item<double>());
+    }
     if (!params_.match_gain) continue;
     Choice dense, own;
     dense.weights = torch::zeros({pool.choices(), rows.size(0), pool.size()}, rows.options());
@@ -299,8 +379,12 @@ void GatedCosine::study(const Tensor& queries, const Tensor& labels, const TaskS
 
 void GatedCosine::visit(State& state) {
   means_.visit(state);
+  if (params_.intrusion > 0) moments_.visit(state);
   state.tensor("temperatures", temperatures_, false);
   state.tensor("gains", gains_, false);
+  if (params_.learn_temperature == "never") return;
+  state.tensor("learning", learning_, false);
+  state.tensor("log_temperatures", log_temperatures_, learning_.item<std::int64_t>() != 0);
 }
 
 Tensor kMeansCentres(const Tensor& queries, int count, std::uint64_t seed) {

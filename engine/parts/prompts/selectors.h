@@ -36,6 +36,18 @@ class QueryMeans {
   Tensor first_;  // [D] mean of the first task's raw queries
 };
 
+// Mean and variance of the raw queries of every class: enough to draw queries that look like old ones, no image kept.
+class QueryMoments {
+ public:
+  void add(const Tensor& queries, const Tensor& labels, const TaskScope& scope);
+  // [count, D] from normal distributions of the classes below `seen`, each as likely, dimensions on their own.
+  Tensor draw(std::int64_t count, std::int64_t seen, std::uint64_t seed, const Tensor& like) const;
+  void visit(State& state);
+
+ private:
+  Tensor means_, deviations_;  // [K, D] float64
+};
+
 class ConstantSelector final : public Selector {
  public:
   using Params = NoParams;
@@ -117,10 +129,12 @@ class TopKCosine final : public Selector {
 struct GatedCosineParams {
   std::string normaliser = "dense";
   double temperature = 1;
+  std::string learn_temperature = "never";
   double support = 0;
   int top_k = 5;
   bool match_gain = false, warm_start = false, guaranteed_share = false;
   double balance = 0;
+  double intrusion = 0, intrusion_margin = 0.1;
   std::string train = "all", test = "all";
   bool shuffle = false, centre = false;
   static auto fields() {
@@ -131,12 +145,17 @@ struct GatedCosineParams {
                .doc = "From cosines to weights: dense, the cosine itself; topk-raw, only the top_k largest by size; softmax; topk-softmax; entmax15 and sparsemax, which give exact zeros; signed-entmax, entmax15 of the size with the cosine's sign; uniform, the same for all.",
                .source = "dense is CODA-Prompt.", .level = Level::Learn}},
         Field{"temperature", &P::temperature, {.min = 1e-6, .max = 1e3, .scale = Scale::Log, .doc = "Cosines are divided by it before the normaliser."}},
+        Field{"learn_temperature", &P::learn_temperature,
+              {.choices = "never|first-task|always",
+               .doc = "Whether the logarithm of each block's temperature is trained: never, in the first task, or in all of them. Another temperature later changes what old images get.", .level = Level::Expert}},
         Field{"support", &P::support, {.min = 0, .max = 1000, .unit = "components", .doc = "Mean count of components with weight that the temperature of each block is set to on the first task's queries; it stays afterwards. 0: temperature as given. Sparse normalisers only.", .level = Level::Learn}},
         Field{"top_k", &P::top_k, {.min = 1, .max = 1000, .unit = "components", .doc = "Components with weight, for topk-raw and topk-softmax."}},
         Field{"match_gain", &P::match_gain, {.doc = "Whether weights are scaled, once, so that the first task's prompts have the mean norm that dense weights would give."}},
         Field{"warm_start", &P::warm_start, {.doc = "Whether a task's new keys start at the mean of its gated queries: trained old keys would otherwise push new ones out of the support, and they would never learn."}},
         Field{"guaranteed_share", &P::guaranteed_share, {.doc = "Whether in a task's first epoch the new components also get a share of their own, falling from all to nothing."}},
         Field{"balance", &P::balance, {.min = 0, .max = 100, .doc = "Weight of the divergence of the batch's mean weights on the task's own components from even ones."}},
+        Field{"intrusion", &P::intrusion, {.min = 0, .max = 100, .doc = "Weight of a penalty on new components that come near the threshold of old images: on queries drawn from each old class's mean and variance, so that no image is kept. Sparse normalisers only."}},
+        Field{"intrusion_margin", &P::intrusion_margin, {.min = 0, .max = 2, .doc = "How far below the threshold a new component's cosine has to stay to cost nothing.", .level = Level::Expert}},
         Field{"train", &P::train, {.choices = "all|task|nearest-mean", .doc = "Components that may get weight in training: all of them, the task's own, or those of the task whose class mean is nearest."}},
         Field{"test", &P::test, {.choices = "all|task|nearest-mean", .doc = "The same at test; task is an oracle that is told the task of each image."}},
         Field{"shuffle", &P::shuffle, {.doc = "Whether an image's weights are dealt to components at random: the control that keeps support and norm and drops the choice.", .level = Level::Expert}},
@@ -156,19 +175,26 @@ class GatedCosine final : public Selector {
   GatedCosine(const Params& params, const Setting& setting);
   Choice choose(const Query& query, const Pool& pool) const override;
   bool studies() const override {
-    return params_.support > 0 || params_.match_gain || params_.warm_start || params_.centre || params_.train == "nearest-mean" || params_.test == "nearest-mean";
+    return params_.support > 0 || params_.match_gain || params_.warm_start || params_.intrusion > 0 || params_.centre || params_.train == "nearest-mean" || params_.test == "nearest-mean";
   }
   void study(const Tensor& queries, const Tensor& labels, const TaskScope& scope, Pool& pool) override;
+  void beginTask(const TaskScope& scope) override;
   void visit(State& state) override;
+  void check(Issues& issues) const override;
   const Params& params() const { return params_; }
 
  private:
   Tensor centred(const Query& query) const;
+  Tensor tempered(const Tensor& scores, int place) const;  // divided by the temperature, with its graph where it learns
+  Tensor intrusionOf(const Query& query, const Pool& pool) const;
   Tensor weightsOf(const Tensor& scores, int place, const Query& query, const Pool& pool) const;
   const Params params_;
   const Setting setting_;
   QueryMeans means_;
-  Tensor temperatures_, gains_;  // [places] float64
+  QueryMoments moments_;
+  Tensor temperatures_, gains_;  // [places] float64; temperatures count where none is learned
+  Tensor log_temperatures_;      // [places] float32, where they are
+  Tensor learning_;              // [1] int64: whether they still are
 };
 
 // cos(q * A_m, K_m) for queries [B, D], gates and keys [M, D] -> [B, M]; 0 where a row is all zero.
