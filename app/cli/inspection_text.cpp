@@ -104,6 +104,14 @@ std::string queryLine(const Value& queries) {
       number(in(queries, "anisotropy")), number(in(queries, "nearest_mean_retrieval")), number(in(queries, "chance"))));
 }
 
+// Blocks as "2: 0.11 (even 0.15)".
+std::string attentionLine(const Value& attention) {
+  std::string text;
+  for (const Value& at : attention.asArray())
+    text += fmt::format("{} {}: {} ({})", text.empty() ? "" : ";", number(in(at, "block")), number(in(at, "mass")), number(in(at, "even")));
+  return text.empty() ? "" : "\n" + wrapped("Attention on prompts by block, and what even attention would give them:" + text + ". Near 0: prompts are passed over.");
+}
+
 std::string layerTable(const Value& layer) {
   Listing table{
       .columns = {"after task", "evenness", "effective", "dependence", "winners' cosine", "retrieval", "dead"}};
@@ -117,9 +125,12 @@ std::string layerTable(const Value& layer) {
                                                               : "a few prompts for each image";
   const std::string heading =
       fmt::format("Layer {}{}: {}", number(in(layer, "layer")), blocks.empty() ? "" : ", blocks " + blocks, kind);
-  return section(heading, table,
-                 "Evenness 0: few used; dependence 0: all get the same; cosine 1: keys have met; "
-                 "retrieval: own task's found.");
+  std::string text = section(heading, table,
+                             "Evenness 0: few used; dependence 0: all get the same; cosine 1: keys have met; "
+                             "retrieval: own task's found.");
+  if (const Value& same = in(layer, "augmentation_consistency"); same.isNumber())
+    text += wrapped("Cut and turned another way, an image keeps " + number(same) + " of its choice (1: all of it).");
+  return text;
 }
 
 // One old task over all layers: how much of the choice is left, how far its prompts have moved.
@@ -223,7 +234,7 @@ std::string diagnosisText(const Value& diagnosis) {
                                          counts(in(diagnosis, "images").asInt(), "test image"), each));
   text += verdict(diagnosis) + queryLine(in(diagnosis, "queries"));
   for (const Value& layer : in(diagnosis, "layers").asArray()) text += layerTable(layer);
-  return text + forgettingTable(diagnosis) + usefulness(in(diagnosis, "usefulness"));
+  return text + attentionLine(in(diagnosis, "attention")) + forgettingTable(diagnosis) + usefulness(in(diagnosis, "usefulness"));
 }
 
 std::string whatIfText(const Value& answer) {

@@ -270,6 +270,34 @@ Value usefulness(Inspection& run, int last) {
   return out;
 }
 
+// Mean attention probability on prompts, over heads, queries and images; beside it what even attention would give.
+Value attentionReport(Inspection& run, int last) {
+  const auto model = run.model(last);
+  std::vector<Model::Attention> found(static_cast<std::size_t>(run.session().model.setting().shape.depth));
+  model->attention = &found;
+  run.evaluate(*model, run.imagesOf(0, last));
+  Value::Array rows;
+  for (std::size_t block = 0; block < found.size(); ++block) {
+    const auto& [mass, even, images] = found[block];
+    if (images == 0 || even == 0) continue;
+    rows.push_back(Value::Object{{"block", static_cast<int>(block)}, {"mass", mass / static_cast<double>(images)}, {"even", even / static_cast<double>(images)}});
+  }
+  return Value(std::move(rows));
+}
+
+// Whether an image gets the same prompts when it is cut and turned another way, as in training.
+Value consistencyOf(Inspection& run, Model& model, const Model::Selection& which, int last) {
+  if (run.session().train_transform.deterministic()) return {};
+  const auto places = run.imagesOf(0, last);
+  const Inputs in = run.inputs(places);
+  const auto chosen = [&](std::uint64_t draw) {
+    const Choice choice = model.choose(in, run.augmentedQueries(places, draw), false)[static_cast<std::size_t>(which.entry)];
+    return selectionsOf(choice, which.choice, model.pool(which.entry).available(), in.tasks, true);
+  };
+  const Selections a = chosen(1), b = chosen(2);
+  return number(a.per_image > 0 ? jaccard(a, b) : softJaccard(a, b));
+}
+
 Value queryReport(Inspection& run, int last) {
   const auto places = run.imagesOf(0, last);
   const Tensor queries = run.queries(places).cpu();
@@ -330,6 +358,7 @@ Value layerReport(Inspection& run, const Model::Selection& which, int layer, int
   for (int task = 0; task < last; ++task) forgetting.push_back(forgettingOf(run, *run.model(task), *now, which, task, last));
   out["boundaries"] = Value(std::move(boundaries));
   out["forgetting"] = Value(std::move(forgetting));
+  out["augmentation_consistency"] = chosen ? consistencyOf(run, *now, which, last) : Value();
   out["key_drift"] = Value(chosen ? driftsOf(run, which, true) : Value::Array{});
   out["prompt_drift"] = Value(driftsOf(run, which, false));
   return out;
@@ -340,7 +369,7 @@ Value layerReport(Inspection& run, const Model::Selection& which, int layer, int
 Value diagnose(const std::filesystem::path& run_folder, const InspectOptions& options) {
   Inspection run(run_folder, options, -1);
   const int last = run.now();
-  run.expect(9 * last + 6);
+  run.expect(9 * last + 7);
   Value out{Value::Object{}};
   out["recipe"] = run.recipeName();
   out["tasks"] = last + 1;
@@ -353,6 +382,7 @@ Value diagnose(const std::filesystem::path& run_folder, const InspectOptions& op
   for (std::size_t i = 0; i < selections.size(); ++i) layers.push_back(layerReport(run, selections[i], static_cast<int>(i), last));
   for (int task = 0; task < last; ++task) attributions.push_back(attributionOf(run, task, last));
   out["layers"] = Value(std::move(layers));
+  out["attention"] = attentionReport(run, last);
   out["attribution"] = Value(std::move(attributions));
   out["usefulness"] = usefulness(run, last);
   return out;

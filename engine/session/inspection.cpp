@@ -123,6 +123,24 @@ void Inspection::readProbe(int images) {
   queries_ = torch::cat(queries);
 }
 
+Tensor Inspection::augmentedQueries(const std::vector<std::int64_t>& places, std::uint64_t draw) {
+  Tensor& all = augmented_[draw];
+  if (!all.defined()) {
+    BatchPlan plan;
+    plan.split = session_->data.test.get();
+    plan.order = indices_;
+    plan.batch = 64;
+    plan.transform = &session_->train_transform;
+    plan.epoch_key = seedOf(session_->seed(), Purpose::Augmentation, static_cast<std::int64_t>(draw));
+    Batches stream(*session_, plan);
+    std::vector<Tensor> queries;
+    Samples samples;
+    while (stream.next(samples)) queries.push_back(session_->model.frozenFeatures(samples.images));
+    all = torch::cat(queries);
+  }
+  return all.index_select(0, torch::tensor(places, torch::kLong).to(all.device()));
+}
+
 std::vector<std::int64_t> Inspection::imagesOf(int first_task, int last_task) const {
   std::vector<std::int64_t> places;
   for (std::size_t i = 0; i < tasks_.size(); ++i)
@@ -175,7 +193,8 @@ Seen Inspection::evaluate(Model& model, const std::vector<std::int64_t>& places,
     seen.predictions.push_back(static_cast<int>(best.data_ptr<std::int64_t>()[i]));
     seen.labels.push_back(labels_[static_cast<std::size_t>(places[i])]);
   }
-  if (options_.progress) options_.progress(++done_, std::max(expected_, done_));
+  ++done_;
+  if (options_.progress) options_.progress(done_, std::max(expected_, done_));
   return seen;
 }
 

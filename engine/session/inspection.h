@@ -5,6 +5,7 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -51,6 +52,8 @@ class Inspection {
   std::vector<std::int64_t> imagesOf(int first_task, int last_task) const;  // places in the probe set
   Inputs inputs(const std::vector<std::int64_t>& places) const;
   Tensor queries(const std::vector<std::int64_t>& places) const { return queries_.index_select(0, torch::tensor(places, torch::kLong)); }
+  // Of the training transform's draw number `draw`: the same images cut and turned another way. Kept once made.
+  Tensor augmentedQueries(const std::vector<std::int64_t>& places, std::uint64_t draw);
   std::vector<int> tasksOf(const std::vector<std::int64_t>& places) const;
   Seen evaluate(Model& model, const std::vector<std::int64_t>& places, int batch = 0);
   void expect(int passes) { expected_ += passes; }
@@ -67,6 +70,7 @@ class Inspection {
   std::vector<TensorMap> states_;  // after each task; then the newest, where the run waits inside one
   int now_ = 0, tasks_seen_ = 0;
   Tensor images_, queries_;
+  std::map<std::uint64_t, Tensor> augmented_;  // queries of all of the probe set, by draw
   std::vector<std::int64_t> indices_;
   std::vector<int> labels_, tasks_;
   int expected_ = 0, done_ = 0;
