@@ -28,6 +28,7 @@ struct WhatIf {
   std::vector<int> force;                      // always chosen (hard selections only)
   std::vector<std::pair<int, int>> swap;       // exchange what two prompts hold; their keys stay
   std::vector<int> reinitialise;               // drawn anew, as at the start
+  std::vector<std::pair<int, int>> freeze;     // prompt and key as they were after a task, from 0: (prompt, task)
   std::optional<int> top_k;
   std::optional<double> temperature;
   bool centre = false;                         // take the first task's mean query off every query

@@ -187,6 +187,13 @@ std::string itemsText(const Value& list) {
   return joined(items);
 }
 
+// Tasks count from 1 for people.
+Value withTasksCounted(const Value& pairs) {
+  Value::Array out;
+  for (const Value& pair : pairs.asArray()) out.push_back(Value::Array{pair.asArray()[0], pair.asArray()[1].asInt() + 1});
+  return Value(std::move(out));
+}
+
 // "mask 3, 7; top_k 2": what was asked for, without what was left alone.
 std::string changeText(const Value& change) {
   std::string text;
@@ -195,7 +202,7 @@ std::string changeText(const Value& change) {
                                               value == Value(false) || value == Value(-1);
     if (idle) continue;
     text += (text.empty() ? "" : "; ") + key;
-    if (!value.isBool()) text += " " + (list ? itemsText(value) : value.text());
+    if (!value.isBool()) text += " " + (list ? itemsText(key == "freeze" ? withTasksCounted(value) : value) : value.text());
   }
   return text.empty() ? "nothing changed" : text;
 }

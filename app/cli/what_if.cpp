@@ -24,6 +24,7 @@ struct Arguments {
     list("--mask", mask, "A,B,C", "Prompts that are never chosen; prompts are counted from 0.");
     list("--force", force, "A,B,C", "Prompts that are always chosen.");
     list("--swap", swap, "A:B,C:D", "Prompts that exchange what they hold; their keys stay.");
+    list("--freeze", freeze, "A:T,B:T", "Prompts that are what they were after a task, the first being 1: 3:1.");
     list("--reinitialise", reinitialise, "A,B,C", "Prompts that are drawn anew, as at the start.");
     one("--top-k", top_k, "N", "Prompts for each image. [1 to 1000]");
     one("--temperature", temperature, "X", "Temperature of the weights. [1e-6 to 1000]");
@@ -33,12 +34,12 @@ struct Arguments {
         "The model as it was after this task, the first being 1. [default: as it is now]");
   }
   InspectionArguments common;
-  std::vector<std::string> mask, force, swap, reinitialise;
+  std::vector<std::string> mask, force, swap, freeze, reinitialise;
   std::string top_k, temperature, layer, after_task;
   bool centre = false;
 
   bool changeNothing() const {
-    return mask.empty() && force.empty() && swap.empty() && reinitialise.empty() && top_k.empty() &&
+    return mask.empty() && force.empty() && swap.empty() && freeze.empty() && reinitialise.empty() && top_k.empty() &&
            temperature.empty() && !centre;
   }
 };
@@ -65,7 +66,7 @@ std::vector<std::pair<int, int>> pairs(const char* flag, const std::vector<std::
   for (const std::string& piece : pieces(words)) {
     const auto colon = piece.find(':');
     if (colon == std::string::npos) {
-      issues.push_back(error(flag, "\"" + piece + "\" is not of the form A:B", "for example --swap 0:4"));
+      issues.push_back(error(flag, "\"" + piece + "\" is not of the form A:B", std::string("for example ") + flag + " 0:1"));
       continue;
     }
     const int a = wholeNumber(flag, piece.substr(0, colon), 0, kMost, issues);
@@ -87,7 +88,9 @@ WhatIf changeOf(const Arguments& arguments, Issues& issues) {
                 .force = numbers("--force", arguments.force, issues),
                 .swap = pairs("--swap", arguments.swap, issues),
                 .reinitialise = numbers("--reinitialise", arguments.reinitialise, issues),
+                .freeze = pairs("--freeze", arguments.freeze, issues),
                 .centre = arguments.centre};
+  for (auto& [prompt, task] : change.freeze) --task;  // people count tasks from 1
   if (!arguments.top_k.empty()) change.top_k = wholeNumber("--top-k", arguments.top_k, 1, 1000, issues);
   if (!arguments.temperature.empty()) change.temperature = temperatureIn(arguments.temperature, issues);
   if (!arguments.layer.empty()) change.layer = wholeNumber("--layer", arguments.layer, 0, kMost, issues);
@@ -113,7 +116,7 @@ int ask(const Arguments& arguments, Console& console) {
 
 void addWhatIf(CLI::App& app, Context& context) {
   CLI::App& command = *app.add_subcommand(
-      "what-if", "A run's prompts chosen otherwise: masked, forced, swapped, drawn anew. The run stays as it is.");
+      "what-if", "A run's prompts chosen otherwise: masked, forced, swapped, frozen, drawn anew. The run stays as it is.");
   auto arguments = std::make_shared<Arguments>(command);
   whenChosen(command, context, [arguments, &context] { return ask(*arguments, context.console); });
 }

@@ -10,7 +10,7 @@
 namespace palimpsest {
 namespace {
 
-void checkPrompts(const WhatIf& change, const Model& model, Issues& issues) {
+void checkPrompts(const WhatIf& change, const Inspection& run, const Model& model, int after, Issues& issues) {
   const auto selections = model.selections();
   if (change.layer >= static_cast<int>(selections.size()))
     issues.push_back(error("--layer", "the run has " + std::to_string(selections.size()) + " selections, counted from 0"));
@@ -32,9 +32,30 @@ void checkPrompts(const WhatIf& change, const Model& model, Issues& issues) {
     check("--swap", a);
     check("--swap", b);
   }
+  for (const auto& [prompt, task] : change.freeze) {
+    check("--freeze", prompt);
+    if (task < 0 || task > after) {
+      issues.push_back(error("--freeze", "the run has no task " + std::to_string(task + 1) + " before what is looked at", "tasks are counted from 1 to " + std::to_string(after + 1)));
+    } else if (prompt >= 0 && prompt < prompts) {
+      const auto then = run.model(task);
+      bool there = false;
+      for (const Model::Selection& which : selections) there = there || prompt < then->pool(which.entry).size();
+      if (!there) issues.push_back(error("--freeze", "prompt " + std::to_string(prompt) + " was not there after task " + std::to_string(task + 1)));
+    }
+  }
   if (soft && !change.force.empty()) issues.push_back(error("--force", "components are weighed, not chosen", "use --mask, --top-k or --temperature"));
   if (!soft && change.temperature) issues.push_back(error("--temperature", "this choice has no temperature", "it belongs to weighted components (sapc)"));
   if (prompts > 0 && static_cast<int>(change.mask.size()) >= prompts) issues.push_back(error("--mask", "no prompt would be left to choose"));
+}
+
+// What a pool holds of a prompt: the prompt in all places, its keys and gates in all choices.
+void copyPrompt(Pool& pool, const Pool& from, int prompt, int places) {
+  if (prompt >= from.size()) return;
+  for (int place = 0; place < places; ++place) pool.setPrompts(place, prompt, from.prompts(place)[prompt].unsqueeze(0));
+  for (int choice = 0; choice < pool.choices(); ++choice) {
+    pool.setKeys(choice, prompt, from.keys(choice)[prompt].unsqueeze(0));
+    if (from.gates(choice).defined()) pool.setGates(choice, prompt, from.gates(choice)[prompt].unsqueeze(0));
+  }
 }
 
 void changePool(Pool& pool, const Pool& fresh, const WhatIf& change, int places) {
@@ -44,12 +65,8 @@ void changePool(Pool& pool, const Pool& fresh, const WhatIf& change, int places)
       pool.setPrompts(place, a, other.unsqueeze(0));
       pool.setPrompts(place, b, one.unsqueeze(0));
     }
-    for (const int prompt : change.reinitialise)
-      if (prompt < fresh.size()) pool.setPrompts(place, prompt, fresh.prompts(place)[prompt].unsqueeze(0));
   }
-  for (const int prompt : change.reinitialise)
-    for (int choice = 0; choice < pool.choices(); ++choice)
-      if (prompt < fresh.size()) pool.setKeys(choice, prompt, fresh.keys(choice)[prompt].unsqueeze(0));
+  for (const int prompt : change.reinitialise) copyPrompt(pool, fresh, prompt, places);
 }
 
 void apply(Inspection& run, Model& model, const WhatIf& change, int after) {
@@ -71,6 +88,7 @@ void apply(Inspection& run, Model& model, const WhatIf& change, int after) {
     for (const Model::Selection& own : selections)
       if (own.entry == which.entry) places += static_cast<int>(own.places.size());
     changePool(model.pool(which.entry), fresh.pool(which.entry), change, places);
+    for (const auto& [prompt, task] : change.freeze) copyPrompt(model.pool(which.entry), run.model(task)->pool(which.entry), prompt, places);
   }
 }
 
@@ -79,9 +97,13 @@ Value changeValue(const WhatIf& change) {
   if (!change.mask.empty()) out["mask"] = toValue(change.mask);
   if (!change.force.empty()) out["force"] = toValue(change.force);
   if (!change.reinitialise.empty()) out["reinitialise"] = toValue(change.reinitialise);
-  Value::Array pairs;
-  for (const auto& [a, b] : change.swap) pairs.push_back(Value::Array{a, b});
-  if (!pairs.empty()) out["swap"] = Value(std::move(pairs));
+  const auto pairs = [&](const char* name, const std::vector<std::pair<int, int>>& all) {
+    Value::Array list;
+    for (const auto& [a, b] : all) list.push_back(Value::Array{a, b});
+    if (!list.empty()) out[name] = Value(std::move(list));
+  };
+  pairs("swap", change.swap);
+  pairs("freeze", change.freeze);
   if (change.top_k) out["top_k"] = *change.top_k;
   if (change.temperature) out["temperature"] = *change.temperature;
   if (change.centre) out["centre"] = true;
@@ -123,7 +145,7 @@ Value whatIf(const std::filesystem::path& run_folder, const WhatIf& change, cons
   const int after = change.after_task >= 0 ? change.after_task : run.now();
   const auto plain = run.model(after), other = run.model(after);
   Issues issues;
-  checkPrompts(change, *plain, issues);
+  checkPrompts(change, run, *plain, after, issues);
   if (hasErrors(issues)) throw BadInput(std::move(issues));
   run.expect(2);
   const auto places = run.imagesOf(0, after);

@@ -238,6 +238,11 @@ class TestPromptRuns : public QObject {
     WhatIf anew;
     anew.reinitialise = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
     QVERIFY(at(whatIf(folder, anew, options), "changed_share") > 0);
+    WhatIf frozen;  // all of them after the first task: what the last task did to them is undone
+    for (int prompt = 0; prompt < 10; ++prompt) frozen.freeze.emplace_back(prompt, 0);
+    QVERIFY(at(whatIf(folder, frozen, options), "changed_share") > 0);
+    for (auto& [prompt, task] : frozen.freeze) task = 2;  // as they are
+    QCOMPARE(whatIf(folder, frozen, options).at("changed_predictions")->asInt(), std::int64_t{0});
     WhatIf earlier;
     earlier.after_task = 0;
     earlier.centre = true;

@@ -60,6 +60,12 @@ Tensor leftBy(const Adjustments* adjusted, const Tensor& scores) {
   return torch::tensor(left, torch::kLong).to(scores.device());
 }
 
+// Queries as they are compared with keys.
+Tensor centred(const Query& query, const QueryMeans& means, bool centre) {
+  if (query.adjusted && query.adjusted->centre.defined()) return query.rows - query.adjusted->centre;
+  return centre ? query.rows - means.centre(query.rows) : query.rows;
+}
+
 void keep(State& state, const char* name, Tensor& tensor, const Tensor& empty) {
   if (!tensor.defined()) tensor = empty;
   state.tensor(name, tensor, false);
@@ -137,7 +143,7 @@ TopKCosine::TopKCosine(const Params& params, const Setting& setting)
 
 Tensor TopKCosine::similarities(const Query& query, const Pool& pool) const {
   const Adjustments* adjusted = query.adjusted;
-  const Tensor rows = centred(query);
+  const Tensor rows = centred(query, means_, params_.centre);
   const int available = adjusted && adjusted->limit >= 0 ? std::min(adjusted->limit, pool.available()) : pool.available();
   Tensor similarity = unit(rows.to(torch::kFloat)).matmul(unit(pool.keys(0).slice(0, 0, available)).t());
   if (!adjusted) return similarity;
@@ -146,11 +152,6 @@ Tensor TopKCosine::similarities(const Query& query, const Pool& pool) const {
   for (const int prompt : adjusted->force)
     if (prompt < available) similarity.select(1, prompt).add_(10);  // above every cosine
   return similarity;
-}
-
-Tensor TopKCosine::centred(const Query& query) const {
-  if (query.adjusted && query.adjusted->centre.defined()) return query.rows - query.adjusted->centre;
-  return params_.centre ? query.rows - means_.centre(query.rows) : query.rows;
 }
 
 // N, and no more than what is not masked.
@@ -299,13 +300,8 @@ Tensor GatedCosine::weightsOf(const Tensor& scores, int place, const Query& quer
   return gain == 1 ? weights : weights * gain;
 }
 
-Tensor GatedCosine::centred(const Query& query) const {
-  if (query.adjusted && query.adjusted->centre.defined()) return query.rows - query.adjusted->centre;
-  return params_.centre ? query.rows - means_.centre(query.rows) : query.rows;
-}
-
 Choice GatedCosine::choose(const Query& query, const Pool& pool) const {
-  const Tensor rows = centred(query);
+  const Tensor rows = centred(query, means_, params_.centre);
   std::vector<Tensor> scores, weights;
   for (int place = 0; place < pool.choices(); ++place) {
     scores.push_back(gatedCosine(rows, pool.gates(place), pool.keys(place)));
@@ -334,7 +330,7 @@ Tensor GatedCosine::intrusionOf(const Query& query, const Pool& pool) const {
   Query drawn{moments_.draw(query.rows.size(0), setting_.first_labels[static_cast<std::size_t>(query.task)],
                             seedOf(setting_.seed, Purpose::Selection, 700 + setting_.entry, query.task, moment), query.rows),
               query.inputs};
-  const Tensor rows = centred(drawn);
+  const Tensor rows = centred(drawn, means_, params_.centre);
   Tensor cost;
   for (int place = 0; place < pool.choices(); ++place) {
     const Tensor z = tempered(gatedCosine(rows, pool.gates(place), pool.keys(place)), place);

@@ -116,7 +116,6 @@ class TopKCosine final : public Selector {
 
  private:
   Tensor similarities(const Query& query, const Pool& pool) const;  // [B, available]
-  Tensor centred(const Query& query) const;
   std::int64_t countOf(const Query& query, const Tensor& similarity) const;
   Tensor ranked(const Query& query, const Tensor& similarity, const Pool& pool, const std::string& rule) const;
   Tensor pulled(const Choice& choice, const Tensor& similarity) const;
@@ -184,7 +183,6 @@ class GatedCosine final : public Selector {
   const Params& params() const { return params_; }
 
  private:
-  Tensor centred(const Query& query) const;
   Tensor tempered(const Tensor& scores, int place) const;  // divided by the temperature, with its graph where it learns
   Tensor intrusionOf(const Query& query, const Pool& pool) const;
   Tensor weightsOf(const Tensor& scores, int place, const Query& query, const Pool& pool) const;
