@@ -2,6 +2,7 @@
 
 #include "engine/engine.h"
 #include "engine/parts/head/heads.h"
+#include "engine/parts/head/mahalanobis.h"
 #include "engine/parts/penalty/descriptor_distillation.h"
 #include "engine/parts/phase/phases.h"
 #include "engine/parts/prompts/injectors.h"
@@ -18,7 +19,7 @@ Catalogue makeCatalogue() {
   c.selectors.add<ConstantSelector>().add<TopKCosine>().add<GatedCosine>();
   c.injectors.add<TokenInjector>().add<DeepTokenInjector>().add<PrefixInjector>().add<GeneratedInjector>();
   c.features.add<ClsFeature>().add<InjectedMeanFeature>().add<BothClsFeature>();
-  c.heads.add<LinearHead>().add<PrototypeHead>().add<FirstSessionHead>();
+  c.heads.add<LinearHead>().add<PrototypeHead>().add<FirstSessionHead>().add<MahalanobisHead>();
   c.penalties.add<DescriptorDistillation>();
   c.phases.add<SgdPhase>().add<ObservePhase>().add<WarmStartPhase>();
   return c;
@@ -88,7 +89,7 @@ void promptRules(const Value& recipe, Issues& issues) {
 
 void phaseRules(const Value& recipe, Issues& issues) {
   const std::string head = useOf(recipe.find("head"));
-  const bool first_session = head == FirstSessionHead::kName, observes = head == PrototypeHead::kName || first_session;
+  const bool first_session = head == FirstSessionHead::kName, observes = head == PrototypeHead::kName || head == MahalanobisHead::kName || first_session;
   int place = 0, observed = 0, trained = 0;
   for (const Value& phase : recipe.find("phases") ? recipe.find("phases")->asArray() : Value::Array{}) {
     const std::string path = "phases." + std::to_string(place++);
@@ -104,9 +105,9 @@ void phaseRules(const Value& recipe, Issues& issues) {
     if (by_labels && first_session && (!phase.find("when") || phase.find("when")->asString() != "first-task"))
       issues.push_back(error(path + ".when", "[sgd] the cosine layer is trained in the first task only; afterwards classes are means", "set it to \"first-task\""));
     if (by_labels && observes && !first_session)
-      issues.push_back(error(path + ".use", "[sgd] class means give no gradient worth following", "train a linear head"));
+      issues.push_back(error(path + ".use", "[sgd] the head \"" + head + "\" is solved from what it has seen and gives no gradient worth following", "train a linear head"));
   }
-  if (observes && !observed) issues.push_back(error("phases", "[prototypes] class means need an \"observe\" phase"));
+  if (observes && !observed) issues.push_back(error("phases", "[" + head + "] nobody shows the head any images", "add an \"observe\" phase"));
   if (!observes && !trained) issues.push_back(error("phases", "nothing trains the head", "add an \"sgd\" phase"));
 }
 
