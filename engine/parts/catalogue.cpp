@@ -3,6 +3,7 @@
 #include "engine/engine.h"
 #include "engine/parts/head/heads.h"
 #include "engine/parts/head/mahalanobis.h"
+#include "engine/parts/head/random_ridge.h"
 #include "engine/parts/penalty/descriptor_distillation.h"
 #include "engine/parts/phase/phases.h"
 #include "engine/parts/prompts/injectors.h"
@@ -19,7 +20,7 @@ Catalogue makeCatalogue() {
   c.selectors.add<ConstantSelector>().add<TopKCosine>().add<GatedCosine>();
   c.injectors.add<TokenInjector>().add<DeepTokenInjector>().add<PrefixInjector>().add<GeneratedInjector>();
   c.features.add<ClsFeature>().add<InjectedMeanFeature>().add<BothClsFeature>();
-  c.heads.add<LinearHead>().add<PrototypeHead>().add<FirstSessionHead>().add<MahalanobisHead>();
+  c.heads.add<LinearHead>().add<PrototypeHead>().add<FirstSessionHead>().add<MahalanobisHead>().add<RandomRidgeHead>();
   c.penalties.add<DescriptorDistillation>();
   c.phases.add<SgdPhase>().add<ObservePhase>().add<WarmStartPhase>();
   return c;
@@ -89,7 +90,7 @@ void promptRules(const Value& recipe, Issues& issues) {
 
 void phaseRules(const Value& recipe, Issues& issues) {
   const std::string head = useOf(recipe.find("head"));
-  const bool first_session = head == FirstSessionHead::kName, observes = head == PrototypeHead::kName || head == MahalanobisHead::kName || first_session;
+  const bool first_session = head == FirstSessionHead::kName, observes = head == PrototypeHead::kName || head == MahalanobisHead::kName || head == RandomRidgeHead::kName || first_session;
   int place = 0, observed = 0, trained = 0;
   for (const Value& phase : recipe.find("phases") ? recipe.find("phases")->asArray() : Value::Array{}) {
     const std::string path = "phases." + std::to_string(place++);

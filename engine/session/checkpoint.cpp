@@ -70,16 +70,6 @@ void readWatch(const Value& from, PromptWatch& watch) {
   if (const Value* winners = from.find("winners")) fromValue(*winners, watch.winners);
 }
 
-// Keeps the checkpoint of every task's end and the newest `kRolling` of those inside tasks.
-void thinRolling(const std::filesystem::path& folder) {
-  constexpr std::size_t kRolling = 2;
-  std::vector<std::filesystem::path> rolling;
-  for (const auto& entry : std::filesystem::directory_iterator(folder))
-    if (entry.path().filename().string().starts_with("step-")) rolling.push_back(entry.path());
-  std::sort(rolling.begin(), rolling.end());
-  for (std::size_t i = 0; i + kRolling < rolling.size(); ++i) std::filesystem::remove(rolling[i]);
-}
-
 std::string padded(std::int64_t number, std::size_t width) {
   const std::string digits = std::to_string(number);
   return std::string(width > digits.size() ? width - digits.size() : 0, '0') + digits;
@@ -110,6 +100,20 @@ std::vector<std::filesystem::path> checkpointsOf(const std::filesystem::path& ru
   std::vector<std::filesystem::path> files;
   for (auto& [seq, file] : found) files.push_back(std::move(file));
   return files;
+}
+
+void thinCheckpoints(const std::filesystem::path& folder, std::uintmax_t large) {
+  constexpr std::size_t kStay = 2;
+  std::vector<std::filesystem::path> rolling, ends;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("step-")) rolling.push_back(entry.path());
+    else if (name.starts_with("task-") && entry.file_size() > large) ends.push_back(entry.path());
+  }
+  for (auto* files : {&rolling, &ends}) {
+    std::sort(files->begin(), files->end());
+    for (std::size_t i = 0; i + kStay < files->size(); ++i) std::filesystem::remove((*files)[i]);
+  }
 }
 
 void restoreModel(Model& model, const TensorMap& tensors) {
@@ -163,7 +167,7 @@ void Session::saveCheckpoint(bool at_task_end) {
   const std::string name = at_task_end ? "task-" + padded(clock.task, 4) : "step-" + padded(clock.global_step, 9);
   const auto file = record::Paths(folder).checkpoints() / (name + ".safetensors");
   writeTensors(file, tensors, {{"palimpsest", record::toJson(state)}});
-  thinRolling(file.parent_path());
+  thinCheckpoints(file.parent_path());
   last_checkpoint_ = std::chrono::steady_clock::now();
   CheckpointSaved saved;
   saved.task = std::min(clock.task, tasks() - 1);

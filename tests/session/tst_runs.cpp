@@ -3,7 +3,9 @@
 #include <QTemporaryDir>
 #include <QTest>
 #include <spdlog/spdlog.h>
+#include <algorithm>
 #include <chrono>
+#include <fstream>
 #include <numeric>
 #include <thread>
 
@@ -12,6 +14,7 @@
 #include "engine/protocol/tail.h"
 #include "engine/record/json.h"
 #include "engine/record/run_folder.h"
+#include "engine/session/checkpoints.h"
 
 using namespace palimpsest;
 namespace fs = std::filesystem;
@@ -36,6 +39,7 @@ RunPlan planOf(const char* recipe) {
     break;
   }
   if (Value* total = plan.recipe.at("prompts.0.pool.total")) *total = 20;
+  if (Value* projection = plan.recipe.at("head.projection"); projection && projection->asInt() > 0) *projection = 100;
   return plan;
 }
 
@@ -337,6 +341,20 @@ class TestRuns : public QObject {
     QCOMPARE(QString::fromStdString(outcome.code), QStringLiteral("loss-not-finite"));
     const auto events = record::effectiveEvents(folder);
     QVERIFY(std::holds_alternative<RunEnded>(events.back().what));
+  }
+
+  void oldCheckpointsMakeRoom() {
+    const QTemporaryDir dir;
+    const fs::path folder(dir.path().toStdString());
+    const auto make = [&](const char* name, std::size_t bytes) { std::ofstream(folder / name) << std::string(bytes, 'x'); };
+    for (const char* name : {"step-000000010", "step-000000020", "step-000000030"}) make(name, 10);
+    for (const char* name : {"task-0001", "task-0002", "task-0003"}) make(name, 10);
+    for (const char* name : {"task-0004", "task-0005", "task-0006"}) make(name, 1000);
+    thinCheckpoints(folder, 100);
+    std::vector<std::string> left;
+    for (const auto& entry : fs::directory_iterator(folder)) left.push_back(entry.path().filename().string());
+    std::sort(left.begin(), left.end());
+    QCOMPARE(left, (std::vector<std::string>{"step-000000020", "step-000000030", "task-0001", "task-0002", "task-0003", "task-0005", "task-0006"}));
   }
 
   void anExportedBackboneIsTheTrainedOne() {

@@ -1,0 +1,144 @@
+#include "engine/parts/head/random_ridge.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "engine/device/memory.h"
+#include "engine/parts/random_tensors.h"
+#include "engine/protocol/error.h"
+
+namespace palimpsest {
+namespace {
+
+constexpr std::int64_t kBlockRows = 2048;  // of projected features that exist at once
+
+Tensor unit(const Tensor& x, std::int64_t dim) { return x / x.norm(2, dim, true).clamp_min(1e-12); }
+
+std::string gigabytes(double bytes) { return std::to_string(static_cast<int>(std::ceil(bytes / 1e9))) + " GB"; }
+
+}  // namespace
+
+std::vector<double> ridgeLadder() {
+  std::vector<double> all;
+  for (int power = -8; power <= 8; ++power) all.push_back(std::pow(10.0, power));
+  return all;
+}
+
+std::vector<double> ridgeErrors(const Tensor& rows, const Tensor& targets, const Tensor& held_rows, const Tensor& held_targets, const std::vector<double>& ridges) {
+  const bool dual = rows.size(0) <= rows.size(1);
+  const auto [values, vectors] = at::linalg_eigh(dual ? rows.matmul(rows.t()) : rows.t().matmul(rows));
+  const Tensor left = (dual ? held_rows.matmul(rows.t()) : held_rows).matmul(vectors);
+  const Tensor right = vectors.t().matmul(dual ? targets : rows.t().matmul(targets));
+  std::vector<double> errors;
+  for (const double ridge : ridges) {
+    const Tensor told = (left / (values.clamp_min(0) + ridge)).matmul(right);
+    errors.push_back((told - held_targets).square().mean().item<double>());
+  }
+  return errors;
+}
+
+Tensor ridgeSolution(const Tensor& gram, const Tensor& moments, double& ridge) {
+  PALIMPSEST_EXPECT(ridge > 0, "[random-ridge] a ridge is positive");
+  Tensor sums = gram.to(torch::kDouble, /*non_blocking=*/false, /*copy=*/true);
+  const Tensor plain = sums.diagonal().clone();
+  for (;; ridge *= 10) {
+    sums.diagonal().copy_(plain + ridge);
+    const auto [factor, info] = at::linalg_cholesky_ex(sums);
+    if (info.item<int>() == 0) return at::cholesky_solve(moments.to(torch::kDouble), factor);
+  }
+}
+
+RandomRidgeHead::RandomRidgeHead(const Params& params, const Setting& setting)
+    : params_(params), setting_(setting), input_(setting.feature_width > 0 ? setting.feature_width : setting.shape.width) {
+  const auto options = torch::TensorOptions().device(setting.device);
+  if (params.projection > 0)
+    projection_ = torch::randn({input_, params.projection}, generatorOf(seedOf(setting.seed, Purpose::Initialisation, 204))).to(setting.device);
+  gram_ = torch::zeros({0, 0}, options);
+  moments_ = torch::zeros({width(), 0}, options);
+  weight_ = torch::zeros({width(), 0}, options);
+  images_ = torch::zeros({1}, torch::kDouble);
+  used_ = torch::full({1}, std::numeric_limits<double>::quiet_NaN(), torch::kDouble);
+  waiting_ = torch::zeros({0, input_}, options);
+  labels_ = torch::zeros({0}, options.dtype(torch::kLong));
+}
+
+// While it is solved there are the sums, the same in float64, and their factor.
+void RandomRidgeHead::check(Issues& issues) const {
+  const double wide = static_cast<double>(width()), needed = wide * wide * (4 + 8 + 8) + (params_.projection > 0 ? wide * static_cast<double>(input_) * 4 : 0);
+  const double there = static_cast<double>(availableBytes());
+  if (there > 0 && needed > there)
+    issues.push_back(error("head.projection", "[random-ridge] a projection to " + std::to_string(width()) + " features needs " + gigabytes(needed) + " of memory, " + gigabytes(there) + " are free",
+                           "take a smaller projection: memory grows with its square"));
+}
+
+void RandomRidgeHead::beginTask(const TaskScope& scope) {
+  const std::int64_t fresh = scope.seen - moments_.size(1);
+  if (gram_.numel() == 0) gram_ = torch::zeros({width(), width()}, moments_.options());
+  if (fresh <= 0) return;
+  moments_ = torch::cat({moments_, torch::zeros({width(), fresh}, moments_.options())}, 1);
+  weight_ = torch::cat({weight_, torch::zeros({width(), fresh}, weight_.options())}, 1);
+}
+
+Tensor RandomRidgeHead::projected(const Tensor& feature) const { return projection_.defined() ? feature.matmul(projection_).relu() : feature; }
+
+void RandomRidgeHead::observe(const Tensor& feature, const Tensor& labels) {
+  waiting_ = torch::cat({waiting_, feature});
+  labels_ = torch::cat({labels_, labels});
+}
+
+// On classes of the task alone: other columns are zero for all ridges.
+double RandomRidgeHead::chosenRidge(const Tensor& rows, const Tensor& labels) const {
+  if (params_.rule == "fixed") return params_.ridge;
+  const std::int64_t count = rows.size(0), fitted = static_cast<std::int64_t>(static_cast<double>(count) * (1 - params_.held_out));
+  if (fitted < 1 || fitted == count) return params_.ridge;  // a single image: there is nothing to choose on
+  const auto [classes, place] = at::_unique(labels, true, true);
+  const Tensor targets = torch::zeros({count, classes.size(0)}, rows.options().dtype(torch::kDouble)).scatter_(1, place.unsqueeze(1), 1.0);
+  const Tensor wide = projected(rows).to(torch::kDouble);
+  const std::vector<double> ridges = ridgeLadder();
+  const std::vector<double> errors = ridgeErrors(wide.slice(0, 0, fitted), targets.slice(0, 0, fitted), wide.slice(0, fitted), targets.slice(0, fitted), ridges);
+  return ridges[static_cast<std::size_t>(std::min_element(errors.begin(), errors.end()) - errors.begin())];
+}
+
+void RandomRidgeHead::solve() {
+  const std::int64_t count = waiting_.size(0);
+  std::vector<std::int64_t> order(static_cast<std::size_t>(count));
+  for (std::int64_t i = 0; i < count; ++i) order[static_cast<std::size_t>(i)] = i;
+  // The tail is held out, and images come class by class.
+  rngOf(setting_.seed, Purpose::Selection, 600, static_cast<std::int64_t>(images_.item<double>())).shuffle(order);
+  const Tensor shuffled = torch::tensor(order, torch::kLong).to(waiting_.device());
+  const Tensor rows = waiting_.index_select(0, shuffled), labels = labels_.index_select(0, shuffled);
+  double ridge = count > 0 ? chosenRidge(rows, labels) : params_.ridge;
+  for (std::int64_t first = 0; first < count; first += kBlockRows) {
+    const std::int64_t last = std::min(first + kBlockRows, count);
+    const Tensor wide = projected(rows.slice(0, first, last));
+    gram_.addmm_(wide.t(), wide);
+    moments_.index_add_(1, labels.slice(0, first, last), wide.t().contiguous());
+  }
+  images_ += static_cast<double>(count);
+  if (params_.rule == "scaled" && count > 0) ridge *= images_.item<double>() / static_cast<double>(count);
+  weight_ = ridgeSolution(gram_, moments_, ridge).to(torch::kFloat);
+  used_.fill_(ridge);
+  waiting_ = waiting_.slice(0, 0, 0).clone();
+  labels_ = labels_.slice(0, 0, 0).clone();
+}
+
+Tensor RandomRidgeHead::logits(const Tensor& feature) const {
+  const Tensor wide = projected(feature);
+  if (params_.logits == "linear") return wide.matmul(weight_);
+  return unit(wide, 1).matmul(unit(weight_, 0));
+}
+
+double RandomRidgeHead::ridge() const { return used_.item<double>(); }
+
+void RandomRidgeHead::visit(State& state) {
+  state.tensor("gram", gram_, false);
+  state.tensor("moments", moments_, false);
+  state.tensor("weight", weight_, false);
+  state.tensor("images", images_, false);
+  state.tensor("ridge", used_, false);
+  state.tensor("waiting", waiting_, false);
+  state.tensor("waiting_labels", labels_, false);
+}
+
+}  // namespace palimpsest
