@@ -60,6 +60,9 @@ void Inspection::open(const std::filesystem::path& folder, const InspectOptions&
   std::sort(files.begin(), files.end());
   const auto newest = checkpointsOf(folder);
   if (files.empty()) issues.push_back(error(folder.string(), "the run has not finished a task yet", "wait for its first one, then look again"));
+  // Models are counted by task: none may be missing in front (large checkpoints make room for newer ones).
+  if (!files.empty() && files.front().stem() != "task-0001")
+    issues.push_back(error(folder.string(), "the checkpoints of its first tasks are gone: ones as large as these make room for newer ones", "these instruments look back at every task"));
   if (!hasErrors(issues)) session_ = prepare(plan, folder, true, issues);
   if (session_)
     for (Issue& issue : strayed(header, *session_)) issues.push_back(std::move(issue));

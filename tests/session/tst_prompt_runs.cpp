@@ -263,6 +263,10 @@ class TestPromptRuns : public QObject {
     }
     QVERIFY_THROWS_EXCEPTION(BadInput, diagnose(fs::path(dir_.path().toStdString()), {}));
     QVERIFY_THROWS_EXCEPTION(BadInput, diagnose(finished("no-prompt"), {}));
+    const fs::path thinned = fs::path(dir_.path().toStdString()) / "thinned";
+    fs::copy(finished("l2p"), thinned, fs::copy_options::recursive);
+    QVERIFY(fs::remove(record::Paths(thinned).checkpoints() / "task-0001.safetensors"));
+    QVERIFY_THROWS_EXCEPTION(BadInput, diagnose(thinned, {}));
   }
 };
 

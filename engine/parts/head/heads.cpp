@@ -14,9 +14,7 @@ torch::Tensor truncatedNormalTensor(at::IntArrayRef shape, double deviation, std
   return torch::erfinv(uniformTensor(shape, -edge, edge, seed)) * (deviation * std::numbers::sqrt2);
 }
 
-namespace {
 std::int64_t widthOf(const Setting& setting) { return setting.feature_width > 0 ? setting.feature_width : setting.shape.width; }
-}  // namespace
 
 void Head::observe(const Tensor&, const Tensor&) { throw Error("internal", "this head has nothing to observe"); }
 

@@ -5,6 +5,8 @@
 
 namespace palimpsest {
 
+std::int64_t widthOf(const Setting& setting);  // of the feature that a head reads
+
 class ClsFeature final : public Feature {
  public:
   using Params = NoParams;

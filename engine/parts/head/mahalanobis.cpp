@@ -2,14 +2,13 @@
 
 #include <limits>
 
+#include "engine/parts/head/heads.h"
+#include "engine/parts/unit.h"
+
 namespace palimpsest {
 namespace {
 
 constexpr double kPortRidge = 100;  // what PILOT adds to every variance
-
-Tensor unit(const Tensor& rows) { return rows / rows.norm(2, -1, true).clamp_min(1e-12); }
-
-std::int64_t widthOf(const Setting& setting) { return setting.feature_width > 0 ? setting.feature_width : setting.shape.width; }
 
 // Correlations between the rows of a matrix, as if they were variables.
 Tensor rowCorrelations(const Tensor& matrix) {

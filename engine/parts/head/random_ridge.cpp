@@ -5,15 +5,15 @@
 #include <limits>
 
 #include "engine/device/memory.h"
+#include "engine/parts/head/heads.h"
 #include "engine/parts/random_tensors.h"
+#include "engine/parts/unit.h"
 #include "engine/protocol/error.h"
 
 namespace palimpsest {
 namespace {
 
 constexpr std::int64_t kBlockRows = 2048;  // of projected features that exist at once
-
-Tensor unit(const Tensor& x, std::int64_t dim) { return x / x.norm(2, dim, true).clamp_min(1e-12); }
 
 std::string gigabytes(double bytes) { return std::to_string(static_cast<int>(std::ceil(bytes / 1e9))) + " GB"; }
 
@@ -50,7 +50,7 @@ Tensor ridgeSolution(const Tensor& gram, const Tensor& moments, double& ridge) {
 }
 
 RandomRidgeHead::RandomRidgeHead(const Params& params, const Setting& setting)
-    : params_(params), setting_(setting), input_(setting.feature_width > 0 ? setting.feature_width : setting.shape.width) {
+    : params_(params), setting_(setting), input_(widthOf(setting)) {
   const auto options = torch::TensorOptions().device(setting.device);
   if (params.projection > 0)
     projection_ = torch::randn({input_, params.projection}, generatorOf(seedOf(setting.seed, Purpose::Initialisation, 204))).to(setting.device);

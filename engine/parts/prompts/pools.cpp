@@ -4,12 +4,11 @@
 #include <cmath>
 
 #include "engine/parts/random_tensors.h"
+#include "engine/parts/unit.h"
 #include "engine/protocol/error.h"
 
 namespace palimpsest {
 namespace {
-
-Tensor unit(const Tensor& rows) { return torch::nn::functional::normalize(rows, torch::nn::functional::NormalizeFuncOptions().dim(-1)); }
 
 Tensor normalTensor(at::IntArrayRef shape, std::uint64_t seed) { return torch::empty(shape, torch::kFloat).normal_(0, 1, generatorOf(seed)); }
 

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "engine/parts/random_tensors.h"
+#include "engine/parts/unit.h"
 #include "engine/protocol/error.h"
 #include "engine/protocol/random.h"
 
@@ -12,8 +13,6 @@ namespace palimpsest {
 namespace {
 
 constexpr double kTiny = 1e-12;
-
-Tensor unit(const Tensor& rows) { return torch::nn::functional::normalize(rows, torch::nn::functional::NormalizeFuncOptions().dim(-1)); }
 
 // The `count` largest of each row, first ones first; a stable sort lets the lower index win a tie on every device.
 Tensor topK(const Tensor& x, std::int64_t count) { return std::get<1>(x.detach().sort(/*stable=*/true, 1, /*descending=*/true)).slice(1, 0, count).contiguous(); }
