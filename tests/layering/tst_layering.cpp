@@ -159,7 +159,7 @@ void TestLayering::windowNeverReachesTorch() {
 
 void TestLayering::torchFreeFoldersStayTorchFree_data() {
   QTest::addColumn<QString>("folder");
-  for (const char* folder : {"protocol", "metrics", "record", "data", "scenario", "export"})
+  for (const char* folder : {"protocol", "metrics", "record", "data", "memory", "scenario", "export"})
     QTest::newRow(folder) << QStringLiteral("engine/") + QLatin1String(folder);
 }
 
