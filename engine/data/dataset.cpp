@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <map>
 #include <set>
 
 #include "engine/data/procedural/scene.h"
@@ -16,22 +17,20 @@
 namespace palimpsest {
 namespace {
 
-// The first images of each class of another split.
+// The first images of each class of another split, in each of its domains.
 class LimitedSplit final : public Split {
  public:
   LimitedSplit(std::shared_ptr<const Split> whole, int limit) : whole_(std::move(whole)) {
-    std::vector<int> taken;
-    for (std::int64_t i = 0; i < whole_->size(); ++i) {
-      const int label = whole_->label(i);
-      if (static_cast<int>(taken.size()) <= label) taken.resize(label + 1);
-      if (taken[label]++ < limit) kept_.push_back(i);
-    }
+    std::map<std::pair<int, int>, int> taken;
+    for (std::int64_t i = 0; i < whole_->size(); ++i)
+      if (taken[{whole_->domain(i), whole_->label(i)}]++ < limit) kept_.push_back(i);
   }
   std::int64_t size() const override { return static_cast<std::int64_t>(kept_.size()); }
   int label(std::int64_t index) const override { return whole_->label(kept_[index]); }
   Image image(std::int64_t index) const override { return whole_->image(kept_[index]); }
   std::string name(std::int64_t index) const override { return whole_->name(kept_[index]); }
   std::string caption(std::int64_t index) const override { return whole_->caption(kept_[index]); }
+  int domain(std::int64_t index) const override { return whole_->domain(kept_[index]); }
 
  private:
   std::shared_ptr<const Split> whole_;
@@ -39,8 +38,8 @@ class LimitedSplit final : public Split {
 };
 
 const std::vector<std::string>& kinds() {
-  static const std::vector<std::string> list{"fashion-mnist", "idx",    "cifar10", "cifar100",
-                                             "folder",        "shapes", "world"};
+  static const std::vector<std::string> list{"fashion-mnist", "idx",     "cifar10", "cifar100",
+                                             "folder",        "domains", "shapes",  "world"};
   return list;
 }
 
@@ -59,7 +58,8 @@ Dataset openDrawn(const Spec& spec, Issues& issues) {
                                     std::int64_t{size.side}, static_cast<std::int64_t>(size.seed)})
     print.add(number);
   if (style.relations) print.add(std::string("relations"));
-  if (style.domain != Domain::Plain) print.add(domainNames()[static_cast<std::size_t>(style.domain)]);
+  for (const std::string& domain : data.domain_names) print.add("domain " + domain);
+  if (data.domain_names.empty() && style.domains.front() != Domain::Plain) print.add(nameOf(style.domains.front()));
   data.fingerprint = print.hex();
   return data;
 }
@@ -70,13 +70,14 @@ Dataset openKind(const Spec& spec, int limit_train, int limit_test, Issues& issu
   if (spec.kind == "cifar10") return openCifar10(spec.rest, issues);
   if (spec.kind == "cifar100") return openCifar100(spec.rest, issues);
   if (spec.kind == "folder") return openFolder(spec.rest, limit_train, limit_test, issues);
+  if (spec.kind == "domains") return openDomains(spec.rest, limit_train, limit_test, issues);
   if (spec.kind == "shapes" || spec.kind == "world") return openDrawn(spec, issues);
   const auto meant = nearest(spec.kind, kinds());
   issues.push_back(
       error("--data",
             "there is no data set \"" + spec.kind + "\"" + (meant ? "; did you mean " + *meant + "?" : std::string()),
-            "Choose fashion-mnist[:DIR], idx:DIR, cifar10:DIR, cifar100:DIR, folder:DIR, shapes[:classes=N] or "
-            "world[:classes=N]."));
+            "Choose fashion-mnist[:DIR], idx:DIR, cifar10:DIR, cifar100:DIR, folder:DIR, domains:DIR, "
+            "shapes[:classes=N] or world[:classes=N]."));
   return {};
 }
 
@@ -117,7 +118,7 @@ std::vector<DatasetInfo> knownDatasets() {
        "unless "
        "said otherwise, up to 720 classes. relations=yes makes sizes and a second object beside, above or inside the "
        "first part of the classes, up to 2,880. domain=plain|photo|sketch|inverted|blurred shows the same scenes in "
-       "another style.",
+       "another style; domains=photo+sketch shows them in several, for dil: streams, with M and K images in each.",
        true},
       {"world", "Formula-driven world",
        "Drawn on demand, for pre-training: contours, fractals, glyphs, textures, composed objects. "
@@ -132,7 +133,12 @@ std::vector<DatasetInfo> knownDatasets() {
        "Four files as MNIST has them, plain or compressed: train-images-idx3-ubyte, train-labels-idx1-ubyte, and t10k.",
        false},
       {"folder:DIR", "Folder of images",
-       "train/ and test/ (or val/, validation/), in each a folder for every class with JPEG or PNG files.", false}};
+       "train/ and test/ (or val/, validation/), in each a folder for every class with JPEG or PNG files.", false},
+      {"domains:DIR", "Folder of images in domains",
+       "For dil: streams: train/ and test/ (or val/, validation/), in each a folder for every domain, in each of these "
+       "a "
+       "folder for every class with JPEG or PNG files.",
+       false}};
 }
 
 std::vector<std::int64_t> indicesOf(const Split& split, const std::vector<int>& classes) {

@@ -19,18 +19,21 @@ class Split {
   virtual Image image(std::int64_t index) const = 0;              // decodes; throws Error{"bad-image"} naming the file
   virtual std::string name(std::int64_t index) const = 0;         // for people: file name or "train 17"
   virtual std::string caption(std::int64_t) const { return {}; }  // an English phrase; empty: there is none
+  virtual int domain(std::int64_t) const { return 0; }            // position in Dataset::domain_names
 };
 
 struct Dataset {
   std::string spec;   // as given
   std::string title;  // "Fashion-MNIST"
   std::vector<std::string> class_names;
+  std::vector<std::string> domain_names;  // where the same classes look different; empty: one domain without a name
   std::shared_ptr<const Split> train, test;
   std::string fingerprint;  // of file names, sizes and labels; equal for equal data
 };
 
 // Opens what --data names (contracts.md: fashion-mnist[:DIR], idx:DIR, cifar10:DIR, cifar100:DIR, folder:DIR,
-// shapes[:classes=N], world[:...]). limit_*: first N images of each class in data set order, 0 takes all.
+// domains:DIR, shapes[:classes=N], world[:...]). limit_*: first N images of each class (in each domain) in data set
+// order, 0 takes all.
 // Throws BadInput listing every problem: missing folder, truncated file, wrong size, empty class, unreadable images.
 Dataset openDataset(const std::string& spec, int limit_train = 0, int limit_test = 0);
 

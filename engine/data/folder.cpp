@@ -1,5 +1,6 @@
-// A folder of images: DIR/train/CLASS/*.jpg and DIR/test/CLASS/*.jpg. Classes are the rank of their folder's name in
-// byte order, files are visited as sorted(os.walk) does: both as the Python toolboxes have it.
+// A folder of images: DIR/train/CLASS/*.jpg and DIR/test/CLASS/*.jpg, or with a folder for each domain above those of
+// the classes. Classes are the rank of their folder's name in byte order, files are visited as sorted(os.walk) does:
+// both as the Python toolboxes have it.
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
@@ -22,6 +23,8 @@ namespace fs = std::filesystem;
 constexpr std::int64_t kKeptBytes = 256ll << 20;  // decoded images that stay in memory, per split
 constexpr std::size_t kListed = 200;              // problems of one kind that are named one by one
 constexpr const char* kLayout = "Expected DIR/train/CLASS/*.jpg and DIR/test/CLASS/*.jpg (or val, validation).";
+constexpr const char* kDomainLayout =
+    "Expected DIR/train/DOMAIN/CLASS/*.jpg and DIR/test/DOMAIN/CLASS/*.jpg (or val, validation).";
 
 std::optional<std::vector<std::uint8_t>> bytesOf(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -40,6 +43,7 @@ struct File {
   std::string relative;  // to the split's folder
   std::uint64_t size = 0;
   int label = 0;
+  int domain = 0;
 };
 
 class FolderSplit final : public Split {
@@ -49,6 +53,7 @@ class FolderSplit final : public Split {
   std::int64_t size() const override { return static_cast<std::int64_t>(files_.size()); }
   int label(std::int64_t index) const override { return files_[index].label; }
   std::string name(std::int64_t index) const override { return files_[index].relative; }
+  int domain(std::int64_t index) const override { return files_[index].domain; }
   Image image(std::int64_t index) const override {
     if (!kept_[index].pixels.empty()) return kept_[index];
     Decoded decoded = decode(index);
@@ -156,8 +161,8 @@ std::vector<std::string> foldersIn(const fs::path& folder) {
   return names;
 }
 
-// Image files of one class, at any depth: by folder, then by name.
-std::vector<File> filesOfClass(const fs::path& split, const std::string& name, int label,
+// Image files of the class whose folder is `split` / `name`, at any depth: by folder, then by name.
+std::vector<File> filesOfClass(const fs::path& split, const fs::path& name, int label, int domain,
                                std::vector<std::string>& unsupported, Issues& issues) {
   struct Found {
     std::string folder, name;
@@ -177,7 +182,7 @@ std::vector<File> filesOfClass(const fs::path& split, const std::string& name, i
   std::sort(found.begin(), found.end());
   std::vector<File> files;
   for (const Found& file : found)
-    files.push_back({(fs::path(file.folder) / file.name).lexically_relative(split).string(), file.size, label});
+    files.push_back({(fs::path(file.folder) / file.name).lexically_relative(split).string(), file.size, label, domain});
   return files;
 }
 
@@ -189,20 +194,35 @@ void listProblems(const std::vector<std::pair<std::string, std::string>>& proble
         error("--data", std::to_string(problems.size() - kListed) + " more files have such problems", hint));
 }
 
-std::shared_ptr<FolderSplit> openSplit(const fs::path& folder, const std::vector<std::string>& classes, int limit,
-                                       std::size_t checked_whole, Issues& issues) {
+// What to look for in both splits, each in byte order. A data set without domains has one, named "".
+struct Layout {
+  std::vector<std::string> domains, classes;
+};
+
+// The files of a split: by domain, then by class. `limit`: first N of each class in each domain; 0 takes all.
+std::vector<File> filesOf(const fs::path& folder, const Layout& layout, int limit,
+                          std::vector<std::string>& unsupported, Issues& issues) {
   std::vector<File> files;
+  for (std::size_t domain = 0; domain < layout.domains.size(); ++domain)
+    for (std::size_t label = 0; label < layout.classes.size(); ++label) {
+      const fs::path name = fs::path(layout.domains[domain]) / layout.classes[label];
+      std::error_code ignored;
+      if (!fs::is_directory(folder / name, ignored)) continue;  // reported where the splits are compared
+      std::vector<File> own =
+          filesOfClass(folder, name, static_cast<int>(label), static_cast<int>(domain), unsupported, issues);
+      if (own.empty())
+        issues.push_back(
+            error((folder / name).string(), "the class has no JPEG or PNG image", "Add images or remove the folder."));
+      if (limit > 0 && own.size() > static_cast<std::size_t>(limit)) own.resize(limit);
+      files.insert(files.end(), own.begin(), own.end());
+    }
+  return files;
+}
+
+std::shared_ptr<FolderSplit> openSplit(const fs::path& folder, const Layout& layout, int limit,
+                                       std::size_t checked_whole, Issues& issues) {
   std::vector<std::string> unsupported;
-  for (std::size_t label = 0; label < classes.size(); ++label) {
-    std::error_code ignored;
-    if (!fs::is_directory(folder / classes[label], ignored)) continue;  // reported where the splits are compared
-    std::vector<File> own = filesOfClass(folder, classes[label], static_cast<int>(label), unsupported, issues);
-    if (own.empty())
-      issues.push_back(error((folder / classes[label]).string(), "the class has no JPEG or PNG image",
-                             "Add images or remove the folder."));
-    if (limit > 0 && own.size() > static_cast<std::size_t>(limit)) own.resize(limit);
-    files.insert(files.end(), own.begin(), own.end());
-  }
+  std::vector<File> files = filesOf(folder, layout, limit, unsupported, issues);
   std::vector<std::pair<std::string, std::string>> others;
   for (const std::string& path : unsupported) others.emplace_back(path, "only JPEG and PNG images are read");
   listProblems(others, "Convert the file, or remove it.", issues);
@@ -223,55 +243,108 @@ std::optional<fs::path> testFolder(const fs::path& folder) {
   return std::nullopt;
 }
 
-void compareClasses(const fs::path& train, const fs::path& test, Issues& issues) {
-  const std::vector<std::string> a = foldersIn(train), b = foldersIn(test);
-  std::vector<std::string> only_train, only_test;
-  std::set_difference(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(only_train));
-  std::set_difference(b.begin(), b.end(), a.begin(), a.end(), std::back_inserter(only_test));
-  for (const std::string& name : only_train)
-    issues.push_back(error((test / name).string(), "the class is in " + train.filename().string() + " only",
-                           "Both splits need the same classes."));
-  for (const std::string& name : only_test)
-    issues.push_back(error((train / name).string(), "the class is in " + test.filename().string() + " only",
-                           "Both splits need the same classes."));
+// Reports folders that only one of the splits has. `what`: what a folder stands for; `inside`: where in the splits.
+void compareFolders(const fs::path& train, const fs::path& test, const fs::path& inside, const std::string& what,
+                    Issues& issues) {
+  const auto report = [&](const fs::path& with, const fs::path& without) {
+    const std::vector<std::string> a = foldersIn(with / inside), b = foldersIn(without / inside);
+    std::vector<std::string> missing;
+    std::set_difference(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(missing));
+    for (const std::string& name : missing)
+      issues.push_back(
+          error((without / inside / name).string(), "the " + what + " is in " + with.filename().string() + " only",
+                what == "class" ? "Both splits need the same classes." : "Both splits need the same domains."));
+  };
+  report(train, test);
+  report(test, train);
+}
+
+// The splits' folders, or nothing after reporting.
+std::optional<std::pair<fs::path, fs::path>> splitFolders(const std::string& name, const char* layout, Issues& issues) {
+  const fs::path folder(name);
+  std::error_code ignored;
+  if (name.empty() || !fs::is_directory(folder, ignored)) {
+    issues.push_back(error(name.empty() ? std::string("--data") : name,
+                           name.empty() ? "the folder is missing" : "the folder does not exist", layout));
+    return std::nullopt;
+  }
+  const fs::path train = folder / "train";
+  const std::optional<fs::path> test = testFolder(folder);
+  const bool whole = fs::is_directory(train, ignored) && test;
+  if (!fs::is_directory(train, ignored)) issues.push_back(error(train.string(), "the folder is missing", layout));
+  if (!test)
+    issues.push_back(error((folder / "test").string(), "the folder is missing, and so are val and validation", layout));
+  return whole ? std::optional(std::pair(train, *test)) : std::nullopt;
+}
+
+Layout plainLayout(const fs::path& train, const fs::path& test, Issues& issues) {
+  const Layout layout{{""}, foldersIn(train)};
+  if (layout.classes.empty()) issues.push_back(error(train.string(), "there is no folder of a class in it", kLayout));
+  compareFolders(train, test, "", "class", issues);
+  return layout;
+}
+
+Layout domainLayout(const fs::path& train, const fs::path& test, Issues& issues) {
+  Layout layout{foldersIn(train), {}};
+  if (layout.domains.empty())
+    issues.push_back(error(train.string(), "there is no folder of a domain in it", kDomainLayout));
+  compareFolders(train, test, "", "domain", issues);
+  std::set<std::string> classes;
+  for (const std::string& domain : layout.domains) {
+    const std::vector<std::string> own = foldersIn(train / domain);
+    if (own.empty())
+      issues.push_back(error((train / domain).string(), "there is no folder of a class in it", kDomainLayout));
+    classes.insert(own.begin(), own.end());
+    std::error_code ignored;
+    if (fs::is_directory(test / domain, ignored)) compareFolders(train, test, domain, "class", issues);
+  }
+  layout.classes.assign(classes.begin(), classes.end());
+  return layout;
+}
+
+struct Limits {
+  int train = 0, test = 0;        // images of each class in each domain; 0: all
+  std::size_t checked_whole = 0;  // files
+};
+
+Dataset openLayout(const std::string& name, const std::pair<fs::path, fs::path>& folders, const Layout& layout,
+                   const Limits& limits, Issues& issues) {
+  Dataset data;
+  std::error_code ignored;
+  data.title = fs::weakly_canonical(name, ignored).filename().string();
+  data.class_names = layout.classes;
+  const auto train = openSplit(folders.first, layout, limits.train, limits.checked_whole, issues);
+  const auto test = openSplit(folders.second, layout, limits.test, limits.checked_whole, issues);
+  Fingerprint print;
+  for (const auto& split : {train, test})
+    for (const File& file : split->files()) {
+      print.add(file.relative);
+      print.add(static_cast<std::int64_t>(file.size));
+      print.add(file.label);
+    }
+  data.train = train;
+  data.test = test;
+  data.fingerprint = print.hex();
+  return data;
 }
 
 }  // namespace
 
 Dataset openFolder(const std::string& name, int limit_train, int limit_test, Issues& issues,
                    std::size_t checked_whole) {
-  const fs::path folder(name);
-  Dataset data;
-  std::error_code ignored;
-  if (name.empty() || !fs::is_directory(folder, ignored)) {
-    issues.push_back(error(name.empty() ? std::string("--data") : name,
-                           name.empty() ? "the folder is missing" : "the folder does not exist", kLayout));
-    return data;
-  }
-  data.title = fs::weakly_canonical(folder, ignored).filename().string();
-  const fs::path train = folder / "train";
-  const std::optional<fs::path> test = testFolder(folder);
-  if (!fs::is_directory(train, ignored)) issues.push_back(error(train.string(), "the folder is missing", kLayout));
-  if (!test)
-    issues.push_back(
-        error((folder / "test").string(), "the folder is missing, and so are val and validation", kLayout));
-  if (hasErrors(issues)) return data;
+  const auto folders = splitFolders(name, kLayout, issues);
+  if (!folders) return {};
+  const Layout layout = plainLayout(folders->first, folders->second, issues);
+  return openLayout(name, *folders, layout, {limit_train, limit_test, checked_whole}, issues);
+}
 
-  data.class_names = foldersIn(train);
-  if (data.class_names.empty()) issues.push_back(error(train.string(), "there is no folder of a class in it", kLayout));
-  compareClasses(train, *test, issues);
-  const auto train_split = openSplit(train, data.class_names, limit_train, checked_whole, issues);
-  const auto test_split = openSplit(*test, data.class_names, limit_test, checked_whole, issues);
-  Fingerprint print;
-  for (const auto& split : {train_split, test_split})
-    for (const File& file : split->files()) {
-      print.add(file.relative);
-      print.add(static_cast<std::int64_t>(file.size));
-      print.add(file.label);
-    }
-  data.train = train_split;
-  data.test = test_split;
-  data.fingerprint = print.hex();
+Dataset openDomains(const std::string& name, int limit_train, int limit_test, Issues& issues,
+                    std::size_t checked_whole) {
+  const auto folders = splitFolders(name, kDomainLayout, issues);
+  if (!folders) return {};
+  const Layout layout = domainLayout(folders->first, folders->second, issues);
+  Dataset data = openLayout(name, *folders, layout, {limit_train, limit_test, checked_whole}, issues);
+  data.domain_names = layout.domains;
   return data;
 }
 

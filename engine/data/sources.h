@@ -17,6 +17,10 @@ Dataset openCifar100(const std::string& folder, Issues& issues);
 // files are checked by the beginnings and ends of their files, others by decoding all of them.
 Dataset openFolder(const std::string& folder, int limit_train, int limit_test, Issues& issues,
                    std::size_t checked_whole = 20'000);
+// DIR/train/DOMAIN/CLASS/*.png and DIR/test/DOMAIN/CLASS/*.png, images in this order. Both splits need the same classes
+// in a domain; that another domain lacks some of them is for a scenario to judge. Limits count in each domain.
+Dataset openDomains(const std::string& folder, int limit_train, int limit_test, Issues& issues,
+                    std::size_t checked_whole = 20'000);
 
 inline constexpr const char* kFashionMnistFolder = "/usr/share/datasets/fashion-mnist";
 

@@ -61,15 +61,40 @@ std::string SpecOptions::text(const std::string& key, const std::string& fallbac
 
 int SpecOptions::choice(const std::string& key, const std::vector<std::string>& choices) {
   const Pair* pair = take(key);
-  if (!pair) return 0;
-  const auto found = std::find(choices.begin(), choices.end(), pair->value);
+  return pair ? position(key, pair->value, choices) : 0;
+}
+
+std::vector<int> SpecOptions::several(const std::string& key, const std::vector<std::string>& choices) {
+  const Pair* pair = take(key);
+  std::vector<int> positions;
+  for (std::size_t begin = 0; pair && begin <= pair->value.size();) {
+    const std::size_t end = std::min(pair->value.find('+', begin), pair->value.size());
+    const std::string word = pair->value.substr(begin, end - begin);
+    begin = end + 1;
+    const int found = position(key, word, choices);
+    const bool twice =
+        choices[found] == word && std::find(positions.begin(), positions.end(), found) != positions.end();
+    if (twice) issues_.push_back(error(option_, key + " names " + word + " twice"));
+    else positions.push_back(found);
+  }
+  return positions;
+}
+
+// Of `word` in `choices`; 0 after reporting that it is none of them.
+int SpecOptions::position(const std::string& key, const std::string& word, const std::vector<std::string>& choices) {
+  const auto found = std::find(choices.begin(), choices.end(), word);
   if (found != choices.end()) return static_cast<int>(found - choices.begin());
   std::string known;
   for (const std::string& choice : choices) known += (known.empty() ? "" : ", ") + choice;
-  const auto near = nearest(pair->value, choices);
-  issues_.push_back(error(option_, key + "=" + pair->value + " is not one of " + known,
+  const auto near = nearest(word, choices);
+  issues_.push_back(error(option_, key + "=" + word + " is not one of " + known,
                           near ? "did you mean " + key + "=" + *near + "?" : ""));
   return 0;
+}
+
+void SpecOptions::exclude(const std::string& one, const std::string& other) {
+  if (has(one) && has(other))
+    issues_.push_back(error(option_, one + " and " + other + " are both given", "Keep one of them."));
 }
 
 void SpecOptions::finish() {

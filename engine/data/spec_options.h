@@ -25,7 +25,11 @@ class SpecOptions {
   std::string text(const std::string& key, const std::string& fallback);
   // One of `choices`, as its position; the first where it is absent or wrong.
   int choice(const std::string& key, const std::vector<std::string>& choices);
+  // Several of `choices` joined by +, none twice, as positions in the order given; empty where absent.
+  std::vector<int> several(const std::string& key, const std::vector<std::string>& choices);
   bool has(const std::string& key) const;
+  // Reports two keys that say the same where both are given.
+  void exclude(const std::string& one, const std::string& other);
   // To be called last: reports keys that nobody asked for.
   void finish();
 
@@ -34,6 +38,7 @@ class SpecOptions {
     std::string key, value;
   };
   const Pair* take(const std::string& key);
+  int position(const std::string& key, const std::string& word, const std::vector<std::string>& choices);
 
   std::string option_;
   Issues& issues_;

@@ -160,6 +160,50 @@ class ImageFolderTest : public QObject {
     QVERIFY(openDataset(folder.spec()).fingerprint != before);
   }
 
+  void domainsLieBetweenSplitAndClass() {
+    const Folder folder;
+    for (const char* split : {"train", "test"})
+      for (const char* place : {"sketch/cat", "sketch/dog", "photo/cat", "photo/dog"})
+        for (const char* name : {"1.png", "2.png"})
+          folder.image((std::string(split) + "/" + place + "/" + name).c_str(), qRgb(1, 2, 3));
+    folder.image("train/photo/emu/1.png", qRgb(7, 8, 9));
+    folder.image("test/photo/emu/1.png", qRgb(7, 8, 9));
+    const Dataset data = openDataset("domains:" + folder.root.path().toStdString());
+    QCOMPARE(data.domain_names, (std::vector<std::string>{"photo", "sketch"}));
+    QCOMPARE(data.class_names, (std::vector<std::string>{"cat", "dog", "emu"}));
+    QCOMPARE(data.train->size(), 9);
+    QCOMPARE(data.test->size(), 9);
+    QCOMPARE(data.train->name(4), std::string("photo/emu/1.png"));
+    QCOMPARE(int(data.train->image(4).pixels[0]), 7);
+    const std::vector<int> domains{0, 0, 0, 0, 0, 1, 1, 1, 1}, labels{0, 0, 1, 1, 2, 0, 0, 1, 1};
+    for (int i = 0; i < 9; ++i) {
+      QCOMPARE(data.train->domain(i), domains[std::size_t(i)]);
+      QCOMPARE(data.train->label(i), labels[std::size_t(i)]);
+    }
+    const Dataset limited = openDataset("domains:" + folder.root.path().toStdString(), 1, 0);
+    QCOMPARE(limited.train->size(), 5);  // one of each class in each domain
+    QCOMPARE(limited.train->domain(3), 1);
+    QVERIFY(limited.fingerprint != data.fingerprint);
+  }
+
+  void splitsThatDifferInDomainsOrTheirClassesAreRefused() {
+    const Folder folder;
+    for (const char* path :
+         {"train/photo/cat/1.png", "test/photo/dog/1.png", "train/sketch/cat/1.png", "test/paint/cat/1.png"})
+      folder.image(path, qRgb(0, 0, 0));
+    QDir().mkpath(folder.at("train/void"));
+    QDir().mkpath(folder.at("test/void"));
+    const Issues issues = issuesOf("domains:" + folder.root.path().toStdString());
+    QVERIFY(mentions(issues, "test/sketch", "the domain is in train only"));
+    QVERIFY(mentions(issues, "train/paint", "the domain is in test only"));
+    QVERIFY(mentions(issues, "test/photo/cat", "the class is in train only"));
+    QVERIFY(mentions(issues, "train/photo/dog", "the class is in test only"));
+    QVERIFY(mentions(issues, "train/void", "no folder of a class"));
+    QCOMPARE(issues.size(), std::size_t{5});
+    QCOMPARE(issuesOf("domains:/nowhere").size(), std::size_t{1});
+    QCOMPARE(issuesOf("domains").size(), std::size_t{1});
+  }
+
   void clothesOpenWhereTheyAre() {
     const QString path = QStringLiteral(PALIMPSEST_SOURCE_DIR "/../shared/data/clothing-small");
     if (!QDir(path).exists()) QSKIP("the clothing images are not on this machine");

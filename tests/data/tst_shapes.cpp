@@ -200,6 +200,35 @@ class ShapesTest : public QObject {
     }
   }
 
+  void severalDomainsAreEachWhatTheyAreAlone() {
+    const char* size = "shapes:classes=6,train=3,test=2,side=16,";
+    const Dataset both = openDataset(std::string(size) + "domains=sketch+photo");
+    QCOMPARE(both.domain_names, (std::vector<std::string>{"sketch", "photo"}));
+    QCOMPARE(both.train->size(), 36);
+    QCOMPARE(both.test->size(), 24);
+    for (int domain = 0; domain < 2; ++domain) {
+      const Dataset alone = openDataset(std::string(size) + "domain=" + both.domain_names[std::size_t(domain)]);
+      QVERIFY(alone.domain_names.empty());
+      QVERIFY(alone.fingerprint != both.fingerprint);
+      for (std::int64_t i = 0; i < 18; ++i) {
+        const std::int64_t at = domain * 18 + i;
+        QCOMPARE(both.train->domain(at), domain);
+        QCOMPARE(both.train->label(at), alone.train->label(i));
+        QCOMPARE(both.train->image(at).pixels, alone.train->image(i).pixels);
+        QCOMPARE(both.train->caption(at), alone.train->caption(i));
+        QCOMPARE(alone.train->domain(i), 0);
+      }
+    }
+    const std::set<std::string> orders{both.fingerprint,
+                                       openDataset(std::string(size) + "domains=photo+sketch").fingerprint};
+    QCOMPARE(orders.size(), std::size_t{2});
+    const Dataset limited = openDataset(std::string(size) + "domains=sketch+photo", 1, 0);
+    QCOMPARE(limited.train->size(), 12);
+    QCOMPARE(limited.train->domain(11), 1);
+    QCOMPARE(openDataset(std::string(size) + "domains=photo").fingerprint,
+             openDataset(std::string(size) + "domain=photo").fingerprint);
+  }
+
   void invertedIsTheNegative() {
     const Dataset plain = openDataset("shapes:classes=12,train=2,side=32");
     const Dataset inverted = openDataset("shapes:classes=12,train=2,side=32,domain=inverted");
@@ -226,6 +255,10 @@ class ShapesTest : public QObject {
     const QStringList both = issues("shapes:domain=scetch,relations=maybe");
     QCOMPARE(both.size(), 2);
     QVERIFY(both[0].contains(QStringLiteral("no, yes")) && both[1].contains(QStringLiteral("domain=sketch?")));
+    const QStringList several = issues("shapes:domains=photo+skech+photo+,domain=plain");
+    QCOMPARE(several.size(), 4);  // unknown, twice, nothing behind the last +, and both keys
+    QVERIFY(several[0].contains(QStringLiteral("domains=sketch?")) &&
+            several[1].contains(QStringLiteral("photo twice")));
     QCOMPARE(issues("shapes:classes=2881,relations=yes").size(), 1);
     QCOMPARE(issues("shapes:classes=721,relations=no").size(), 1);
     QCOMPARE(issues("world:domain=photo").size(), 1);

@@ -107,6 +107,8 @@ const std::vector<std::string>& domainNames() {
   return names;
 }
 
+const std::string& nameOf(Domain domain) { return domainNames()[static_cast<std::size_t>(domain)]; }
+
 void showIn(Domain domain, Canvas& canvas, const std::vector<float>& cover, Rng& rng) {
   switch (domain) {
     case Domain::Plain:

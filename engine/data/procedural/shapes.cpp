@@ -14,6 +14,23 @@
 namespace palimpsest {
 namespace {
 
+// Splits of several domains behind each other.
+class DomainSplits final : public Split {
+ public:
+  explicit DomainSplits(std::vector<std::shared_ptr<const Split>> domains) : domains_(std::move(domains)) {}
+  std::int64_t size() const override { return each() * static_cast<std::int64_t>(domains_.size()); }
+  int label(std::int64_t index) const override { return of(index).label(index % each()); }
+  Image image(std::int64_t index) const override { return of(index).image(index % each()); }
+  std::string name(std::int64_t index) const override { return of(index).name(index % each()); }
+  std::string caption(std::int64_t index) const override { return of(index).caption(index % each()); }
+  int domain(std::int64_t index) const override { return static_cast<int>(index / each()); }
+
+ private:
+  std::int64_t each() const { return domains_.front()->size(); }
+  const Split& of(std::int64_t index) const { return *domains_[static_cast<std::size_t>(index / each())]; }
+  std::vector<std::shared_ptr<const Split>> domains_;
+};
+
 // What the images of all classes are drawn from; immutable.
 struct Workshop {
   std::vector<NamedShape> shapes;
@@ -169,37 +186,60 @@ Depicted depictedIn(const Drawing& drawing, Scene scene, Domain domain) {
   return {scene, background, styles[static_cast<std::size_t>(domain)]};
 }
 
+// Makes splits of one domain; what they need lives as long as they do.
+struct Drawer {
+  std::shared_ptr<const Workshop> shop;
+  std::shared_ptr<const std::vector<Scene>> scenes;
+  WorldSize size;
+
+  std::shared_ptr<const Split> split(const std::string& name, int per_class, int key, Domain domain) const {
+    const auto stream = [seed = size.seed, key](int part, int label, std::int64_t number) {
+      return part ? rngOf(seed, Purpose::World, kShapesKey, key, label, number, part)
+                  : rngOf(seed, Purpose::World, kShapesKey, key, label, number);
+    };
+    const auto draw = [self = *this, domain, stream](int label, std::int64_t number) {
+      return drawScene(*self.shop, (*self.scenes)[label], self.size.side, domain, stream(0, label, number),
+                       stream(1, label, number));
+    };
+    const auto caption = [own = scenes, domain, stream, draw](int label, std::int64_t number) {
+      Rng rng = stream(2, label, number);
+      return captionOf(depictedIn(draw(label, number), (*own)[label], domain), rng);
+    };
+    return std::make_shared<DrawnSplit>(
+        name, size.classes, per_class, [draw](int label, std::int64_t number) { return draw(label, number).image; },
+        caption);
+  }
+};
+
 }  // namespace
 
 ShapesStyle shapesStyleFrom(SpecOptions& options) {
   ShapesStyle style;
   style.relations = options.choice("relations", {"no", "yes"}) == 1;
-  style.domain = static_cast<Domain>(options.choice("domain", domainNames()));
+  const int only = options.choice("domain", domainNames());
+  std::vector<int> domains = options.several("domains", domainNames());
+  options.exclude("domain", "domains");
+  if (domains.empty()) domains.push_back(only);
+  style.domains.clear();
+  for (const int domain : domains) style.domains.push_back(static_cast<Domain>(domain));
   return style;
 }
 
 Dataset makeShapes(const WorldSize& size, const ShapesStyle& style) {
-  const auto shop = std::make_shared<const Workshop>(makeWorkshop(size.seed));
-  const auto scenes = std::make_shared<const std::vector<Scene>>(scenesOf(size.classes, style.relations, size.seed));
+  const Drawer drawer{std::make_shared<const Workshop>(makeWorkshop(size.seed)),
+                      std::make_shared<const std::vector<Scene>>(scenesOf(size.classes, style.relations, size.seed)),
+                      size};
   Dataset data{.title = "Shapes"};
-  for (const Scene& scene : *scenes) data.class_names.push_back(nameOf(scene, style.relations));
-  const auto split = [&](const char* name, int per_class, int key) {
-    const auto stream = [=](int part, int label, std::int64_t number) {
-      return part ? rngOf(size.seed, Purpose::World, kShapesKey, key, label, number, part)
-                  : rngOf(size.seed, Purpose::World, kShapesKey, key, label, number);
-    };
-    const auto draw = [=](int label, std::int64_t number) {
-      return drawScene(*shop, (*scenes)[label], size.side, style.domain, stream(0, label, number),
-                       stream(1, label, number));
-    };
-    const auto caption = [=](int label, std::int64_t number) {
-      Rng rng = stream(2, label, number);
-      return captionOf(depictedIn(draw(label, number), (*scenes)[label], style.domain), rng);
-    };
-    return std::make_shared<DrawnSplit>(
-        name, size.classes, per_class, [=](int label, std::int64_t number) { return draw(label, number).image; },
-        caption);
+  for (const Scene& scene : *drawer.scenes) data.class_names.push_back(nameOf(scene, style.relations));
+  const auto split = [&](const std::string& name, int per_class, int key) -> std::shared_ptr<const Split> {
+    if (style.domains.size() == 1) return drawer.split(name, per_class, key, style.domains.front());
+    std::vector<std::shared_ptr<const Split>> parts;
+    for (const Domain domain : style.domains)
+      parts.push_back(drawer.split(nameOf(domain) + " " + name, per_class, key, domain));
+    return std::make_shared<DomainSplits>(std::move(parts));
   };
+  if (style.domains.size() > 1)
+    for (const Domain domain : style.domains) data.domain_names.push_back(nameOf(domain));
   data.train = split("train", size.train, 1);
   data.test = split("test", size.test, 2);
   return data;

@@ -22,14 +22,15 @@ struct WorldSize {
 WorldSize worldSizeFrom(SpecOptions& options, const WorldSize& defaults, int most_classes);
 
 struct ShapesStyle {
-  bool relations = false;  // sizes and second objects are part of the classes
-  Domain domain = Domain::Plain;
+  bool relations = false;                         // sizes and second objects are part of the classes
+  std::vector<Domain> domains = {Domain::Plain};  // at least one, none twice; several: the data set names its domains
 };
-// Reads relations=yes|no,domain=plain|photo|sketch|inverted|blurred.
+// Reads relations=yes|no and either domain=plain|photo|sketch|inverted|blurred or domains=photo+sketch+...
 ShapesStyle shapesStyleFrom(SpecOptions& options);
 
 Dataset makeWorld(const WorldSize& size);
-// The same size with another domain shows the same scenes. Its images have captions.
+// The same size with another domain shows the same scenes. Several domains lie behind each other in the splits, each
+// what it is alone: `size.train` and `size.test` count images of each class in each of them. Images have captions.
 Dataset makeShapes(const WorldSize& size, const ShapesStyle& style = {});
 
 // The motif of one class of `world` by itself, in a neutral pose: how much light each pixel gets, [side, side]. Equal
