@@ -114,13 +114,57 @@ class ScenarioTest : public QObject {
     QCOMPARE(scenario.tasks[0].classes, (std::vector{0, 1, 2}));
   }
 
+  void mammothReadsTheSameOrderTheOtherWayRound() {
+    const Scenario pilot = makeScenario("cil:increment=10,order=1993,semantics=pilot", 100);
+    const Scenario mammoth = makeScenario("cil:increment=10,order=1993,semantics=mammoth", 100);
+    QCOMPARE(pilot.class_order, pilotClassOrder(100, 1993));
+    QCOMPARE(mammoth.label_of, pilot.class_order);
+    QCOMPARE(mammoth.class_order, pilot.label_of);
+    QVERIFY(mammoth.tasks[0].classes != pilot.tasks[0].classes);
+    QCOMPARE(mammoth.tasks[0].classes, head(pilot.label_of, 10));
+    const Scenario usual = makeScenario("cil:increment=10,order=1993", 100);
+    QCOMPARE(usual.class_order, pilot.class_order);
+  }
+
+  void tasksKnowHowFarLabelsHaveBeenSeen() {
+    const Scenario scenario = makeScenario("cil:init=4,increment=5,order=1993", 20);
+    int seen = 0;
+    for (std::size_t t = 0; t < scenario.tasks.size(); ++t) {
+      const Task& task = scenario.tasks[t];
+      QCOMPARE(task.first_label, seen);
+      seen += int(task.classes.size());
+      QCOMPARE(task.seen, seen);
+      for (int label = task.first_label; label < task.seen; ++label) QCOMPARE(scenario.taskOf(label), int(t));
+      QCOMPARE(scenario.evaluableFrom(int(t)), int(t));
+    }
+    QCOMPARE(seen, 20);
+    QVERIFY(!scenario.task_known && scenario.kind == Scenario::Kind::ClassIncremental);
+  }
+
+  void taskIncrementalIsTheSameStreamWithTheTaskKnown() {
+    const Scenario cil = makeScenario("cil:init=3,increment=4,order=5", 10),
+                   til = makeScenario("til:init=3,increment=4,order=5", 10);
+    QVERIFY(til.task_known && til.kind == Scenario::Kind::TaskIncremental);
+    QCOMPARE(til.class_order, cil.class_order);
+    QCOMPARE(til.tasks.size(), std::size_t{3});
+    for (std::size_t t = 0; t < 3; ++t) QCOMPARE(til.tasks[t].classes, cil.tasks[t].classes);
+    QCOMPARE(issuesOf("til:init=0,semantics=twisted", 10).size(), std::size_t{2});
+  }
+
+  void withoutImagesTheTextIsStillChecked() {
+    QCOMPARE(issuesOf("dil:order=natural", 20).size(), std::size_t{1});  // no data set
+    QCOMPARE(issuesOf("dil:order=soon,task=2", 20).size(), std::size_t{3});
+    QCOMPARE(issuesOf("blurry:tasks=21,disjoint=101,order=natural", 20).size(), std::size_t{4});
+    QCOMPARE(issuesOf("drift:disjoint=50", 20).size(), std::size_t{2});
+  }
+
   void everyProblemOfASpecIsReportedAtOnce() {
     QCOMPARE(issuesOf("cil:init=4,increment=4,order=1993", 20).size(), std::size_t{0});
     const Issues issues = issuesOf("cil:init=0,incremnt=4,order=soon", 20);
     QCOMPARE(issues.size(), std::size_t{3});
     QCOMPARE(issuesOf("cil:init=21,increment=4", 20).size(), std::size_t{1});
     QCOMPARE(issuesOf("cil", 20).size(), std::size_t{1});
-    QCOMPARE(issuesOf("blurry:init=2", 20).size(), std::size_t{1});
+    QCOMPARE(issuesOf("blury:init=2", 20).size(), std::size_t{1});
     QCOMPARE(issuesOf("cil:init=2,init=3", 20).size(), std::size_t{1});
     QCOMPARE(issuesOf("cil:init", 20).size(), std::size_t{2});  // no value, hence no sizes
   }
