@@ -46,6 +46,11 @@ std::optional<std::int64_t> AccuracyMatrix::hits(int after_task, int on_task) co
   return found ? std::optional(found->hits) : std::nullopt;
 }
 
+std::optional<std::int64_t> AccuracyMatrix::count(int after_task, int on_task) const {
+  const Cell* found = cell(after_task, on_task);
+  return found ? std::optional(found->count) : std::nullopt;
+}
+
 std::optional<std::int64_t> AccuracyMatrix::count(int on_task) const {
   for (auto i = static_cast<int>(rows_.size()) - 1; i >= 0; --i)
     if (const Cell* found = cell(i, on_task)) return found->count;
@@ -85,6 +90,17 @@ std::optional<double> AccuracyMatrix::average() const {
   double sum = 0;
   for (int i = 0; i < finished; ++i) {
     const auto value = top1(i);
+    if (!value) return std::nullopt;
+    sum += *value;
+  }
+  return finished > 0 ? std::optional(sum / finished) : std::nullopt;
+}
+
+std::optional<double> AccuracyMatrix::averageMacro() const {
+  const int finished = stages();
+  double sum = 0;
+  for (int i = 0; i < finished; ++i) {
+    const auto value = macro(i);
     if (!value) return std::nullopt;
     sum += *value;
   }

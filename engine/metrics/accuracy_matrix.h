@@ -20,12 +20,14 @@ class AccuracyMatrix {
   void set(int after_task, int on_task, std::int64_t hits, std::int64_t count);  // grows as needed
   void forgetFrom(int after_task);  // takes back rows, when a resumed run does them again
   std::optional<std::int64_t> hits(int after_task, int on_task) const;
-  std::optional<std::int64_t> count(int on_task) const;
+  std::optional<std::int64_t> count(int after_task, int on_task) const;
+  std::optional<std::int64_t> count(int on_task) const;  // of the newest row that has one
   std::optional<double> at(int after_task, int on_task) const;  // R[i][j]
 
   std::optional<double> top1(int stage) const;       // A_i, micro: pooled over the test images of tasks 0..i
   std::optional<double> macro(int stage) const;      // A_i^m: mean over tasks
   std::optional<double> average() const;             // mean of top1 over finished stages
+  std::optional<double> averageMacro() const;        // mean of macro over finished stages
   std::optional<double> last() const;                // top1 of the last finished stage
   std::optional<double> lastMacro() const;
   // f_j^k = max over l in [j, k-1] of R[l][j], minus R[k][j]; needs j < k <= last stage.

@@ -74,6 +74,8 @@ void TestAccuracyMatrix::firstWorkedExample() {
   QVERIFY(is(m.macro(2), .8));
   QVERIFY(is(m.average(), (.9 + 245.0 / 300 + .775) / 3));
   QVERIFY(std::abs(*m.average() - .830556) < 1e-6);
+  QVERIFY(is(m.averageMacro(), (.9 + .825 + .8) / 3));
+  QVERIFY(std::abs(*m.averageMacro() - .841667) < 1e-6);
   QVERIFY(is(m.last(), .775));
   QVERIFY(is(m.lastMacro(), .8));
   QVERIFY(is(m.forgetting(), .15));
@@ -86,6 +88,8 @@ void TestAccuracyMatrix::firstWorkedExample() {
   QVERIFY(is(m.performanceDrop(), .125));
   QCOMPARE(*m.hits(2, 1), std::int64_t{75});
   QCOMPARE(*m.count(0), std::int64_t{200});
+  QCOMPARE(*m.count(2, 1), std::int64_t{100});
+  QVERIFY(!m.count(1, 2));
 }
 
 void TestAccuracyMatrix::secondWorkedExample() {
@@ -207,7 +211,7 @@ void TestAccuracyMatrix::nonsenseIsLeftOut() {
 void TestAccuracyMatrix::nothingIsDefinedBeforeAnythingIsMeasured() {
   const AccuracyMatrix m(5);
   QCOMPARE(m.tasks(), 5);
-  QVERIFY(!m.average() && !m.last() && !m.lastMacro() && !m.forgetting() && !m.learningAccuracy() &&
+  QVERIFY(!m.average() && !m.averageMacro() && !m.last() && !m.lastMacro() && !m.forgetting() && !m.learningAccuracy() &&
           !m.performanceDrop());
   QVERIFY(!m.top1(-1) && !m.macro(-1) && !m.hits(0, 0) && !m.count(0) && !m.at(-1, -1));
 }
