@@ -36,6 +36,7 @@ void addSheet(CLI::App& app, Context& context);
 void addDiagnose(CLI::App& app, Context& context);
 void addWhatIf(CLI::App& app, Context& context);
 void addInvariance(CLI::App& app, Context& context);
+void addCache(CLI::App& app, Context& context);
 void addBench(CLI::App& app, Context& context);
 
 }  // namespace palimpsest::cli

@@ -29,6 +29,7 @@ void addCommands(CLI::App& app, Context& context) {
   addDiagnose(app, context);
   addWhatIf(app, context);
   addInvariance(app, context);
+  addCache(app, context);
   addBench(app, context);
 }
 

@@ -1,10 +1,18 @@
 #include "engine/parts/catalogue.h"
 
+#include <algorithm>
+
 #include "engine/engine.h"
+#include "engine/parts/adaptation/adaptations.h"
+#include "engine/parts/gradient/rules.h"
 #include "engine/parts/head/heads.h"
 #include "engine/parts/head/mahalanobis.h"
 #include "engine/parts/head/random_ridge.h"
+#include "engine/parts/head/subspaces.h"
+#include "engine/parts/memory/exemplars.h"
 #include "engine/parts/penalty/descriptor_distillation.h"
+#include "engine/parts/penalty/penalties.h"
+#include "engine/parts/phase/consolidate.h"
 #include "engine/parts/phase/phases.h"
 #include "engine/parts/prompts/injectors.h"
 #include "engine/parts/prompts/pools.h"
@@ -19,10 +27,15 @@ Catalogue makeCatalogue() {
   c.pools.add<FlatPool>().add<ComponentPool>();
   c.selectors.add<ConstantSelector>().add<TopKCosine>().add<GatedCosine>();
   c.injectors.add<TokenInjector>().add<DeepTokenInjector>().add<PrefixInjector>().add<GeneratedInjector>();
-  c.features.add<ClsFeature>().add<InjectedMeanFeature>().add<BothClsFeature>();
-  c.heads.add<LinearHead>().add<PrototypeHead>().add<FirstSessionHead>().add<MahalanobisHead>().add<RandomRidgeHead>();
-  c.penalties.add<DescriptorDistillation>();
-  c.phases.add<SgdPhase>().add<ObservePhase>().add<WarmStartPhase>();
+  c.adaptations.add<AdapterAdaptation>().add<ScaleShiftAdaptation>().add<LowRankAdaptation>().add<LearnedPrefixAdaptation>();
+  c.banks.add<TaskBank>();
+  c.features.add<ClsFeature>().add<InjectedMeanFeature>().add<BothClsFeature>().add<MembersFeature>().add<LateralFeature>();
+  c.heads.add<LinearHead>().add<CosineHead>().add<PrototypeHead>().add<MahalanobisHead>().add<RandomRidgeHead>().add<SubspaceHead>().add<RetrievalHead>().add<ColumnHead>();
+  c.statistics.add<GaussianStatistics>();
+  c.memories.add<Exemplars>();
+  c.penalties.add<Distillation>().add<QuadraticPenalty>().add<FeatureOrthogonality>().add<DescriptorDistillation>();
+  c.gradients.add<GradientProjection>().add<AverageProjection>().add<Reptile>();
+  c.phases.add<SgdPhase>().add<ObservePhase>().add<AlignPhase>().add<FisherPhase>().add<WarmStartPhase>();
   return c;
 }
 
@@ -88,28 +101,98 @@ void promptRules(const Value& recipe, Issues& issues) {
   }
 }
 
+const Value::Array& listOf(const Value& recipe, const char* key) {
+  static const Value::Array kNone;
+  const Value* found = recipe.find(key);
+  return found ? found->asArray() : kNone;
+}
+
+int usesOf(const Value& recipe, const char* key, std::string_view name) {
+  return static_cast<int>(std::ranges::count_if(listOf(recipe, key), [&](const Value& entry) { return useOf(&entry) == name; }));
+}
+
+// Heads that are solved from what they have seen; of these one also has a layer that is trained.
+bool solvesItself(const std::string& head) {
+  for (const auto name : {PrototypeHead::kName, MahalanobisHead::kName, RandomRidgeHead::kName, SubspaceHead::kName, RetrievalHead::kName})
+    if (head == name) return true;
+  return false;
+}
+
+bool descendsLabels(const Value& phase) {
+  const Value* weight = phase.find("cross_entropy");
+  return useOf(&phase) == SgdPhase::kName && !(weight && weight->asDouble() == 0);
+}
+
+void trainingRules(const Value& recipe, const Value& phase, const std::string& path, Issues& issues) {
+  const std::string head = useOf(recipe.find("head"));
+  if (!descendsLabels(phase) && listOf(recipe, "penalties").empty())
+    issues.push_back(error(path + ".cross_entropy", "[sgd] without the cross-entropy there is nothing to descend: the recipe has no penalties", "give it a weight, or add a penalty"));
+  if (descendsLabels(phase) && solvesItself(head) && head != RetrievalHead::kName && !recipe.find("proxy"))
+    issues.push_back(error(path + ".use", "[sgd] the head \"" + head + "\" is solved from what it has seen and gives no gradient worth following",
+                           "add a \"proxy\" that is trained in its place, such as {\"use\": \"cosine\"}, or take a linear head"));
+}
+
+void observeRules(const Value& recipe, const Value& phase, const std::string& path, Issues& issues) {
+  const std::string head = useOf(recipe.find("head"));
+  if (!solvesItself(head) && !recipe.find("statistics"))
+    issues.push_back(error(path + ".use", "[observe] the head \"" + head + "\" has nothing to observe, and the recipe keeps no statistics"));
+  if (textOr(phase, "data") == "memory" && textOr(recipe, "memory.policy") != "herding")
+    issues.push_back(error(path + ".data", "[observe] the memory is looked at where it is filled by herding", "set memory.policy to \"herding\", or data to \"task\""));
+}
+
 void phaseRules(const Value& recipe, Issues& issues) {
   const std::string head = useOf(recipe.find("head"));
-  const bool first_session = head == FirstSessionHead::kName, observes = head == PrototypeHead::kName || head == MahalanobisHead::kName || head == RandomRidgeHead::kName || first_session;
-  int place = 0, observed = 0, trained = 0;
-  for (const Value& phase : recipe.find("phases") ? recipe.find("phases")->asArray() : Value::Array{}) {
+  int place = 0, trained = 0;
+  for (const Value& phase : listOf(recipe, "phases")) {
     const std::string path = "phases." + std::to_string(place++);
-    observed += useOf(&phase) == "observe";
-    const Value* weight = phase.find("cross_entropy");
-    const bool by_labels = useOf(&phase) == "sgd" && !(weight && weight->asDouble() == 0);
-    trained += by_labels;
-    const Value* penalties = recipe.find("penalties");
-    if (useOf(&phase) == "sgd" && !by_labels && (!penalties || penalties->asArray().empty()))
-      issues.push_back(error(path + ".cross_entropy", "[sgd] without the cross-entropy there is nothing to descend: the recipe has no penalties", "give it a weight, or add a penalty"));
-    if (useOf(&phase) == "observe" && !observes)
-      issues.push_back(error(path + ".use", "[observe] the head \"" + useOf(recipe.find("head")) + "\" has nothing to observe"));
-    if (by_labels && first_session && (!phase.find("when") || phase.find("when")->asString() != "first-task"))
-      issues.push_back(error(path + ".when", "[sgd] the cosine layer is trained in the first task only; afterwards classes are means", "set it to \"first-task\""));
-    if (by_labels && observes && !first_session)
-      issues.push_back(error(path + ".use", "[sgd] the head \"" + head + "\" is solved from what it has seen and gives no gradient worth following", "train a linear head"));
+    trained += descendsLabels(phase);
+    if (useOf(&phase) == SgdPhase::kName) trainingRules(recipe, phase, path, issues);
+    if (useOf(&phase) == ObservePhase::kName) observeRules(recipe, phase, path, issues);
+    if (useOf(&phase) == AlignPhase::kName && !recipe.find("statistics"))
+      issues.push_back(error(path + ".use", "[align] features are drawn from statistics, and the recipe keeps none", "add \"statistics\": {\"use\": \"gaussians\"}"));
+    if (useOf(&phase) == AlignPhase::kName && recipe.find("proxy"))
+      issues.push_back(error(path + ".use", "[align] there is no head to align: what is trained is a proxy"));
   }
-  if (observes && !observed) issues.push_back(error("phases", "[" + head + "] nobody shows the head any images", "add an \"observe\" phase"));
-  if (!observes && !trained) issues.push_back(error("phases", "nothing trains the head", "add an \"sgd\" phase"));
+  const bool observed = usesOf(recipe, "phases", ObservePhase::kName) > 0;
+  if (solvesItself(head) && !observed) issues.push_back(error("phases", "[" + head + "] nobody shows the head any images", "add an \"observe\" phase"));
+  if (recipe.find("statistics") && !observed) issues.push_back(error("phases", "nobody shows the statistics any images", "add an \"observe\" phase"));
+  if (!solvesItself(head) && !trained) issues.push_back(error("phases", "nothing trains the head", "add an \"sgd\" phase"));
+}
+
+// What adaptations, banks and the parts that read them ask of each other.
+void adaptationRules(const Value& recipe, Issues& issues) {
+  const std::string feature = useOf(recipe.find("feature")), head = useOf(recipe.find("head"));
+  const bool banked = recipe.find("bank") != nullptr, adapted = !listOf(recipe, "adapt").empty();
+  const bool reads = feature == MembersFeature::kName || feature == LateralFeature::kName;
+  const bool goes_by = head == SubspaceHead::kName || head == RetrievalHead::kName || head == ColumnHead::kName;
+  if (banked && !adapted) issues.push_back(error("bank", "every task is to have adaptations of its own, and the recipe has none", "add \"adapt\": [{\"use\": \"adapter\"}]"));
+  if (reads && !banked) issues.push_back(error("feature.use", "[" + feature + "] it reads one adaptation for each task, and there is no bank of them", "add \"bank\": {\"use\": \"tasks\"}"));
+  if (goes_by != reads) issues.push_back(error("head.use", "[" + head + "] heads that go by tasks and features that read all of them belong together", "\"members\" with \"subspace-prototypes\" or \"retrieval\", \"lateral\" with \"columns\""));
+  else if ((feature == LateralFeature::kName) != (head == ColumnHead::kName)) issues.push_back(error("head.use", "[" + head + "] columns with lateral connections have a layer each", "\"lateral\" and \"columns\" go together"));
+  if (banked && !listOf(recipe, "prompts").empty()) issues.push_back(error("bank", "prompts are not kept for each task beside adaptations", "take away one of them"));
+  if (adapted && recipe.at("backbone.train") && textOr(recipe, "backbone.train") == "all")
+    issues.push_back(error("backbone.train", "adaptations change a frozen network", "set it to \"nothing\""));
+}
+
+// What holds on to earlier tasks needs, and what it must not be put together with.
+void memoryRules(const Value& recipe, Issues& issues) {
+  const bool keeps = recipe.find("memory") != nullptr, banked = recipe.find("bank") != nullptr;
+  const std::string replay = textOr(recipe, "memory.replay"), learner = recipe.find("proxy") ? "proxy" : "head";
+  if ((replay == "joined" || replay == "epoch" || replay == "apart") && textOr(recipe, (learner + ".train_on").c_str()) != "all-seen")
+    issues.push_back(error(learner + ".train_on", "images of earlier tasks come back, and the loss looks at the present classes only", "set it to \"all-seen\""));
+  if (listOf(recipe, "gradient").size() > 1) issues.push_back(error("gradient", "only one rule can decide on a step"));
+  for (const auto name : {GradientProjection::kName, AverageProjection::kName, Reptile::kName})
+    if (usesOf(recipe, "gradient", name) > 0 && !keeps)
+      issues.push_back(error("memory", "[" + std::string(name) + "] it needs images of earlier tasks, and the recipe keeps none", "add \"memory\": {\"use\": \"exemplars\"}"));
+  if (usesOf(recipe, "gradient", Reptile::kName) > 0 && replay == "apart")
+    issues.push_back(error("memory.replay", "[reptile] it mixes images of the memory into its own steps", "set it to \"joined\""));
+  if (usesOf(recipe, "penalties", QuadraticPenalty::kName) > 0 && usesOf(recipe, "phases", FisherPhase::kName) == 0)
+    issues.push_back(error("phases", "[quadratic] nobody measures what has mattered", "add {\"use\": \"fisher\"} behind the training"));
+  if (usesOf(recipe, "penalties", QuadraticPenalty::kName) > 0 && banked)
+    issues.push_back(error("bank", "[quadratic] every task trains tensors of its own, so that there is nothing to hold on to", "take away the bank or the penalty"));
+  if (usesOf(recipe, "penalties", FeatureOrthogonality::kName) > 0 && !recipe.find("statistics"))
+    issues.push_back(error("statistics", "[feature-orthogonality] it goes by class means, and the recipe keeps none", "add \"statistics\": {\"use\": \"gaussians\"}"));
+  if (keeps) parts().memories.conflicts(*recipe.find("memory"), "memory", issues);
 }
 
 // What has to be learned of the images before the first step, and what of the network may change then.
@@ -151,9 +234,14 @@ std::vector<PartInfo> Catalogue::describe() const {
   pools.describe(rows);
   selectors.describe(rows);
   injectors.describe(rows);
+  adaptations.describe(rows);
+  banks.describe(rows);
   features.describe(rows);
   heads.describe(rows);
+  statistics.describe(rows);
+  memories.describe(rows);
   penalties.describe(rows);
+  gradients.describe(rows);
   phases.describe(rows);
   return rows;
 }
@@ -168,7 +256,9 @@ Issues contradictions(const Value& recipe) {
   for (const char* slot : {"feature", "head"})
     if (!recipe.find(slot)) issues.push_back(error(slot, std::string("the recipe has no ") + slot));
   promptRules(recipe, issues);
+  adaptationRules(recipe, issues);
   phaseRules(recipe, issues);
+  memoryRules(recipe, issues);
   warmStartRules(recipe, issues);
   int place = 0;
   for (const Value& phase : recipe.find("phases") ? recipe.find("phases")->asArray() : Value::Array{})

@@ -7,10 +7,12 @@
 #include <utility>
 #include <vector>
 
-#include "engine/parts/part.h"
+#include "engine/parts/prompts/slots.h"
 #include "engine/protocol/error.h"
 
 namespace palimpsest {
+
+class Exemplars;
 
 // Parts of one slot: add<P>() reads P::kName, kTitle, kDoc and P::Params and keeps a factory.
 template <typename Base>
@@ -72,9 +74,14 @@ struct Catalogue {
   Shelf<Pool> pools{"pool"};
   Shelf<Selector> selectors{"select"};
   Shelf<Injector> injectors{"inject"};
+  Shelf<Adaptation> adaptations{"adapt"};
+  Shelf<Part> banks{"bank"};
   Shelf<Feature> features{"feature"};
   Shelf<Head> heads{"head"};
+  Shelf<Statistics> statistics{"statistics"};
+  Shelf<Exemplars> memories{"memory"};
   Shelf<Penalty> penalties{"penalty"};
+  Shelf<GradientRule> gradients{"gradient"};
   Shelf<Phase> phases{"phase"};
   std::vector<PartInfo> describe() const;
 };

@@ -24,6 +24,20 @@ class State {
  public:
   virtual ~State() = default;
   virtual void tensor(const std::string& name, Tensor& tensor, bool trained) = 0;
+  virtual bool trainedOnly() const { return false; }  // it looks away from what is not trained: parts may leave that out
+};
+
+// Puts a part's name in front of its tensors' names. What is kept as it is, is not trained whatever the part says.
+class Named final : public State {
+ public:
+  Named(State& inner, std::string prefix, bool trained = true) : inner_(inner), prefix_(std::move(prefix)), trained_(trained) {}
+  void tensor(const std::string& name, Tensor& tensor, bool trained) override { inner_.tensor(prefix_ + name, tensor, trained && trained_); }
+  bool trainedOnly() const override { return inner_.trainedOnly(); }
+
+ private:
+  State& inner_;
+  const std::string prefix_;
+  const bool trained_;
 };
 
 // What a part may know of the run when it is made.
@@ -51,6 +65,13 @@ struct NoParams {
   static auto fields() { return std::tuple{}; }
 };
 
+// What a part has to show after a task: a value for each label.
+struct Figure {
+  std::string name, unit;  // names as in the event `measured`
+  std::vector<std::string> labels;
+  std::vector<double> values;
+};
+
 class Part {
  public:
   virtual ~Part() = default;
@@ -59,130 +80,112 @@ class Part {
   virtual void visit(State&) {}
   // What of the stream does not fit the part, found before anything starts: a pool that is too small for its tasks.
   virtual void check(Issues&) const {}
+  virtual std::vector<Figure> figures() const { return {}; }
 };
 
 // One batch as the parts see it.
 struct Inputs {
   Tensor images;                      // [B, 3, S, S]; undefined where `known` is all that is needed
   Tensor known;                       // [B, D] frozen features, where they are cached
+  Tensor members;                     // [B, n, D] features of the bank's first n members, where they are cached
   Tensor tasks;                       // [B] int64, the task of each image; only oracles and training may look at it
   std::vector<std::int64_t> indices;  // [B] in the split; what a random choice is drawn from
   double epochs = 1;                  // of the phase under way that are done, with fractions
+  bool drops = true;                  // whether dropout draws in training
 };
 
-// What an inspection changes about a choice; a run never does.
-struct Adjustments {
-  std::vector<int> mask, force;       // prompts that are never, always chosen
-  int limit = -1;                     // only prompts below may be chosen; -1: all that are available
-  std::optional<int> top_k;
-  std::optional<double> temperature;
-  std::optional<std::string> rule;    // who chooses, as a selector's "test" says it
-  Tensor centre;                      // [D], taken off every query; undefined: nothing is
-};
-
-// What a selector goes by.
-struct Query {
-  Tensor rows;  // [B, D], carries no graph
-  const Inputs& inputs;
-  bool train = false;  // penalties and training-only rules apply
-  int task = 0;        // being learned, or just learned
-  const Adjustments* adjusted = nullptr;
-};
-
-// Which prompts each image gets.
-struct Choice {
-  Tensor indices;   // [B, N] int64: hard selection; undefined where weights say it
-  Tensor asked;     // [B, N]: what each image's own query asked for; undefined where it got that
-  Tensor weights;   // [places, B, M]: the prompts' sum, differentiable; undefined with a hard selection
-  Tensor scores;    // [places or 1, B, M]: similarities to the prompts that could be chosen; carries no graph
-  Tensor penalty;   // scalar to add to the loss; undefined when there is none
-  Tensor confined;  // [B] int64: the task whose classes alone may be predicted; undefined: no such rule
-};
-
-// Prompts and their keys.
-class Pool : public Part {
+// Trained tensors that change from inside what the frozen network computes: adapters, LoRA, scales and shifts, prefixes.
+class Adaptation : public Part {
  public:
-  virtual int size() const = 0;                   // prompts there are
-  virtual int available() const { return size(); }  // prompts [0, available) may be chosen now
-  virtual int owner(int /*prompt*/) const { return -1; }  // the task that trained it; -1: no task owns it
-  virtual int perTask() const { return 0; }       // prompts that each task owns; 0: none are owned
-  // Places that choose for themselves; 1 where all places share one choice.
-  virtual int choices() const { return 1; }
-  virtual Tensor keys(int choice) const = 0;             // [M, D]
-  virtual Tensor gates(int) const { return {}; }         // [M, D], CODA-Prompt's attention vectors; undefined: none
-  virtual Tensor prompts(int place) const = 0;           // [M, length, W]
-  // Values of some rows, from `first` on: keys [n, D] and gates [n, D] of a choice, prompts [n, length, W] of a place.
-  virtual void setKeys(int choice, int first, const Tensor& rows) = 0;
-  virtual void setGates(int /*choice*/, int /*first*/, const Tensor& /*rows*/) {}
-  virtual void setPrompts(int place, int first, const Tensor& rows) = 0;
-  // [B, N, length, W], differentiable in the prompts. N is 1 for a weighted sum.
-  virtual Tensor rows(const Choice& choice, int place) const = 0;
-  virtual Tensor penalty() const { return {}; }          // scalar; undefined when there is none
-};
-
-class Selector : public Part {
- public:
-  virtual Choice choose(const Query& query, const Pool& pool) const = 0;
-  virtual bool queries() const { return true; }  // whether it looks at queries at all
-  // Told after a training step what was chosen: for rules that depend on past use.
-  virtual void used(const Choice&) {}
-  // Queries [n, D] of all the task's training images under the test transform, before the task's first step.
-  virtual bool studies() const { return false; }
-  virtual void study(const Tensor& /*queries*/, const Tensor& /*labels*/, const TaskScope&, Pool&) {}
-  // Images that vote together at test; 0: every image has its own say.
-  virtual int votes() const { return 0; }
-};
-
-class Injector : public Part {
- public:
-  virtual int places() const { return 1; }
-  virtual std::vector<int> blocks() const { return {0}; }  // of the network, one for each place
-  virtual int rowWidth() const { return 0; }     // of the rows it wants; 0: the network's width
   // Blocks below this one, and the embedding, are those of the plain network; -1: not even the embedding is.
   virtual int plainBelow() const { return 0; }
-  virtual bool trains() const { return false; }  // whether it has trained tensors of its own
-  // What of a place's rows goes to which image, for the whole batch; before bind(), which may see parts of it.
-  virtual Tensor arranged(const Tensor& rows) const { return rows; }
-  // In training only: a place's rows with what is left out of them this time.
-  virtual Tensor thinned(const Tensor& rows, const Inputs&, int /*place*/) const { return rows; }
-  // Hooks for one forward pass; rows[place] as the pool gives them, arranged. May be called for parts of a batch at once.
-  virtual std::unique_ptr<vit::Hooks> bind(const std::vector<Tensor>& rows) const = 0;
+  // Hooks for one forward pass. keys: [B] int64, what an image's dropout is drawn by; undefined: nothing is dropped.
+  // May be called for parts of a batch at once.
+  virtual std::unique_ptr<vit::Hooks> bind(const Tensor& keys) const = 0;
+  // Makes the adaptation part of the network's weights; false, and nothing done, where mathematics does not allow it.
+  virtual bool fold(vit::Vit&) const { return false; }
 };
 
 // What of the network's output the head reads: [B, F].
 class Feature : public Part {
  public:
-  virtual int width(int network_width) const { return network_width; }
+  virtual int width(const Setting& setting) const { return setting.shape.width; }
   virtual bool wantsFrozen() const { return false; }
-  // frozen: [B, D] features of the unprompted network, undefined unless wanted (and never in training).
+  // frozen: [B, D] features of the plain network, undefined unless wanted; never given in training, where what is trained
+  // is all there is.
   virtual Tensor read(const vit::Features& features, const Tensor& frozen) const = 0;
+  // Whether it reads what every member of the bank says of an image, and whether it does so in training, too.
+  virtual bool readsMembers() const { return false; }
+  virtual bool trainsOnMembers() const { return false; }
+  // members: [B, D] each, the present one last.
+  virtual Tensor join(const std::vector<Tensor>& members, const Tensor& /*frozen*/) const { return members.back(); }
 };
 
 class Head : public Part {
  public:
   virtual Tensor logits(const Tensor& feature) const = 0;  // [B, K]; column = new label
+  // The same in training, from what is trained: [B, D].
+  virtual Tensor trainingLogits(const Tensor& own) const { return logits(own); }
   // First label that the training loss looks at in this task: labels below it are masked out.
   virtual int maskedBelow(const TaskScope&) const { return 0; }
+  virtual void stepped() {}  // told after each step of the optimiser
+  virtual void setAside() {}  // whatever is done to the head from now on, the next task starts from what it is now
   // Closed-form heads: statistics of the features of training images, then the solution.
   virtual bool observes() const { return false; }
   virtual void observe(const Tensor& feature, const Tensor& labels);
+  virtual void forget() {}  // what it has observed so far: it is shown everything anew
   virtual void solve() {}
   // Class means, where the head has them: [K, F].
   virtual std::optional<Tensor> prototypes() const { return std::nullopt; }
 };
 
+// Statistics of classes that images can be replaced by.
+class Statistics : public Part {
+ public:
+  virtual void observe(const Tensor& own, const Tensor& labels) = 0;  // [n, D], [n]
+  virtual Tensor means() const = 0;                                   // [K, D] float32
+  // [n, D]: features drawn for a class around `scale` times its mean; a pure function of its arguments.
+  virtual Tensor drawn(std::int64_t label, std::int64_t n, double scale, std::uint64_t seed) const = 0;
+};
+
+using NamedParameters = std::vector<std::pair<std::string, Tensor>>;
+
+// A training step as penalties see it.
+struct StepView {
+  const Inputs& inputs;
+  const Tensor& feature;  // [B, F] with a graph
+  const Tensor& logits;   // [B, K] with a graph
+  const Tensor& labels;   // [B] int64
+  const Tensor& teacher;  // [B, K'] logits of the model as it was after the last task; undefined unless wanted
+  const Tensor& means;    // [K, D] class means of the recipe's statistics; undefined without any
+  const TaskScope& scope;
+  const NamedParameters& trained;
+};
+
 // What is added to the loss of a training step beside the cross-entropy.
 class Penalty : public Part {
  public:
-  // Scalar. images [B, 3, S, S] in the range of the weights, feature [B, F] with a graph.
-  virtual Tensor cost(const Tensor& images, const Tensor& feature) const = 0;
+  virtual Tensor cost(const StepView& step) const = 0;  // scalar; undefined when there is nothing to add
+  virtual bool wantsTeacher() const { return false; }
   // Statistics of training images that it needs before the first step; a "warm-start" phase shows them to it.
   virtual bool studies() const { return false; }
   virtual void study(const Tensor& images, const Tensor& labels);
   virtual void studied() {}
+  // How much each trained number has mattered in a task, from a "fisher" phase at its end; same order and shapes.
+  virtual bool weighs() const { return false; }
+  virtual void weigh(const NamedParameters& trained, const std::vector<Tensor>& importance);
 };
 
 class Session;
+struct StepWork;
+
+// What is done with the loss of a batch. Without one a step follows the gradient.
+class GradientRule : public Part {
+ public:
+  virtual bool replaces() const { return false; }  // whether it takes the step itself
+  virtual void bend(StepWork&) {}                  // the gradients, before the optimiser uses them
+  virtual void step(StepWork&) {}                  // the whole step, where it replaces it
+};
 
 // A stretch of work inside a task. run() starts at the session's clock, so that a resumed run goes on in the middle.
 class Phase : public Part {

@@ -121,7 +121,7 @@ const Control* controlNamed(std::string_view name) {
 }
 
 Outcome dropPrompts(Value& recipe) {
-  if (useOf(memberOf(recipe, "head")) == "cosine-then-means")
+  if (recipe.find("proxy"))
     return Refusal{
         "its head is trained on the first task's prompted features, and without prompts only class means are left",
         "that is the recipe simplecil"};

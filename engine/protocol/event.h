@@ -319,6 +319,50 @@ struct Prototypes {
   }
 };
 
+// What all predictions of an evaluation tell beside accuracy.
+struct Inferred {
+  static constexpr std::string_view kType = "inferred";
+  static constexpr bool kSample = false;
+  int after_task = 0;
+  std::int64_t images = 0, hits = 0, task_hits = 0, top5_hits = 0;
+  std::vector<std::int64_t> counts, til_hits, predicted;
+  double class_balanced = 0, ece = 0, nll = 0, brier = 0;
+  static auto fields() {
+    using E = Inferred;
+    return std::tuple{
+        Field{"after_task", &E::after_task, {.doc = "Task just learned."}},
+        Field{"images", &E::images, {.unit = "images", .doc = "Test images of all tasks seen."}},
+        Field{"hits", &E::hits, {.unit = "images", .doc = "Right, as the scenario asks it: among all classes seen, or among those of the task."}},
+        Field{"task_hits", &E::task_hits, {.unit = "images", .doc = "The predicted class is of the right task (task-id inference, TII)."}},
+        Field{"top5_hits", &E::top5_hits, {.unit = "images", .doc = "The right class is among the first five, or among all where there are fewer."}},
+        Field{"counts", &E::counts, {.unit = "images", .doc = "Test images of each task."}},
+        Field{"til_hits", &E::til_hits, {.unit = "images", .doc = "By task: right where the task is known (within-task prediction, WTP)."}},
+        Field{"predicted", &E::predicted, {.unit = "images", .doc = "Images that were predicted into each task."}},
+        Field{"class_balanced", &E::class_balanced, {.doc = "Mean over classes of their accuracy, 0 to 1."}},
+        Field{"ece", &E::ece, {.doc = "Expected calibration error of the softmax, 15 equal bins."}},
+        Field{"nll", &E::nll, {.unit = "nats", .doc = "Mean negative log-likelihood."}},
+        Field{"brier", &E::brier, {.doc = "Mean Brier score, 0 to 2."}}};
+  }
+};
+
+// A figure of the method's own instruments after a task: a list of values, each with a label.
+struct Measured {
+  static constexpr std::string_view kType = "measured";
+  static constexpr bool kSample = false;
+  int task = 0;
+  std::string name, unit;
+  std::vector<std::string> labels;
+  std::vector<double> values;
+  static auto fields() {
+    using E = Measured;
+    return std::tuple{Field{"task", &E::task, {.doc = "Task just learned."}},
+                      Field{"name", &E::name, {.doc = "ridge-errors, spectrum, prototype-similarity, fisher, movement, memory or stored-bytes."}},
+                      Field{"unit", &E::unit, {.doc = "Of the values; empty: none."}},
+                      Field{"labels", &E::labels, {.doc = "What each value belongs to: a ridge, a layer, a class, a kind of bytes."}},
+                      Field{"values", &E::values, {.doc = "One for each label."}}};
+  }
+};
+
 // Prompt keys after a task: tensor "keys" [pool, width] in the blob.
 struct Keys {
   static constexpr std::string_view kType = "keys";
@@ -400,7 +444,7 @@ struct RunEnded {
 
 using Payload = std::variant<RunStarted, RunResumed, RunPaused, RunContinued, TaskStarted, PhaseStarted, StepMeasured,
                              EpochEnded, Probed, EvaluationStarted, Evaluated, TaskEnded, Progress, PromptUse, PromptHealth, PromptCollapse, Prototypes,
-                             Keys, Predictions, IssueRaised, CheckpointSaved, RunFailed, RunEnded>;
+                             Keys, Predictions, Inferred, Measured, IssueRaised, CheckpointSaved, RunFailed, RunEnded>;
 
 struct Event {
   std::uint64_t seq = 0;   // 0, 1, 2, ... without a gap

@@ -12,7 +12,7 @@
 namespace palimpsest {
 
 // Separate streams: changing what one of them draws leaves the others as they were.
-enum class Purpose : std::uint64_t { ClassOrder = 1, DataOrder, Augmentation, Initialisation, World, Selection, Probe, Stream };
+enum class Purpose : std::uint64_t { ClassOrder = 1, DataOrder, Augmentation, Initialisation, World, Selection, Probe, Stream, Dropout, Memory, Alignment, Fisher };
 
 class Rng {
  public:

@@ -1,9 +1,13 @@
 #include "engine/session/batches.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <chrono>
 
+#include "engine/device/device.h"
 #include "engine/device/process.h"
+#include "engine/engine.h"
 
 namespace palimpsest {
 namespace {
@@ -22,6 +26,27 @@ Loader::Plan loaderPlan(const Session& session, const BatchPlan& plan) {
   out.epoch_key = plan.epoch_key;
   out.threads = 1;
   return out;
+}
+
+// Everything that a row is a function of besides its image. Products of other thread counts may differ in the last digits.
+record::FeatureKey keyOf(const Session& session, const Split& split, const Transform& transform) {
+  const RunOptions& options = session.plan.options;
+  record::FeatureKey key;
+  key.weights = session.model.loaded().sha256;
+  key.transform = transform.spec().id();
+  key.data = session.data.fingerprint;
+  key.split = &split == session.data.train.get() ? "train" : "test";
+  key.network = session.model.setting().shape.text() + ", positions " + options.position_resize + ", " + options.precision + ", " + (session.device.is_cpu() ? "cpu" : "cuda") + ", torch " + torchVersion() +
+                ", threads " + std::to_string(threads());
+  return key;
+}
+
+// A list whole, or none of it.
+bool takeStored(FrozenCache& cache, const std::vector<std::int64_t>& indices) {
+  Tensor rows = torch::empty({static_cast<std::int64_t>(indices.size()), cache.width()});
+  if (!cache.behind->load(indices, rows.data_ptr<float>())) return false;
+  cache.put(indices, rows);
+  return true;
 }
 
 }  // namespace
@@ -49,7 +74,8 @@ Tensor toDevice(const Session& session, const Tensor& tensor) {
 }
 
 Batches::Batches(Session& session, BatchPlan plan) : session_(session), plan_(std::move(plan)), next_(plan_.first_batch) {
-  if (!plan_.settled && !(plan_.cache && session.model.featuresAreFrozen())) loader_ = std::make_unique<Loader>(loaderPlan(session, plan_), *plan_.transform);
+  const bool by_members = plan_.known_members > 0 && plan_.known_members == session.model.members();
+  if (!plan_.settled && !by_members && !(plan_.cache && session.model.featuresAreFrozen())) loader_ = std::make_unique<Loader>(loaderPlan(session, plan_), *plan_.transform);
 }
 
 Batches::~Batches() {
@@ -66,10 +92,13 @@ bool Batches::next(Samples& samples) {
   std::vector<std::int64_t> labels;
   for (const auto index : samples.indices) labels.push_back(session_.scenario.label_of[static_cast<std::size_t>(plan_.split->label(index))]);
   std::vector<std::int64_t> tasks;
-  for (const auto label : labels) tasks.push_back(session_.scenario.taskOf(static_cast<int>(label)));
+  for (const auto index : samples.indices) tasks.push_back(session_.scenario.taskOf(*plan_.split, index));
   samples.labels = toDevice(session_, torch::tensor(labels, torch::kLong));
   samples.tasks = torch::tensor(tasks, torch::kLong);
   samples.known = plan_.cache ? toDevice(session_, plan_.cache->rows(samples.indices)) : Tensor();
+  std::vector<Tensor> members;
+  for (int member = 0; member < plan_.known_members; ++member) members.push_back((*plan_.members)[static_cast<std::size_t>(member)].rows(samples.indices));
+  samples.members = members.empty() ? Tensor() : toDevice(session_, torch::stack(members, 1));
   samples.feature = plan_.settled ? toDevice(session_, plan_.settled->rows(samples.indices)) : Tensor();
   if (loader_) {
     Batch batch;
@@ -84,9 +113,14 @@ bool Batches::next(Samples& samples) {
 }
 
 void fillCache(Session& session, FrozenCache& cache, const Split& split, const std::vector<std::int64_t>& indices,
-               const Transform& transform, int task) {
-  if (!cache.isOpen()) cache.open(split.size(), session.model.setting().shape.width);
+               const Transform& transform, int task, int member) {
+  if (!cache.isOpen()) {
+    cache.open(split.size(), session.model.setting().shape.width);
+    if (member < 0 && transform.deterministic() && session.store)
+      cache.behind = session.store->open(keyOf(session, split, transform), split.size(), session.model.setting().shape.width);
+  }
   if (indices.empty() || cache.has(indices.back())) return;  // lists are filled whole, front to back
+  if (cache.behind && takeStored(cache, indices)) return;
   BatchPlan plan;
   plan.split = &split;
   plan.order = indices;
@@ -101,12 +135,22 @@ void fillCache(Session& session, FrozenCache& cache, const Split& split, const s
     if (!loader.next(batch)) break;
     const int side = transform.spec().side;
     const Tensor images = torch::from_blob(batch.pixels.data(), {batch.count, 3, side, side});
-    cache.put(batch.indices, session.model.frozenFeatures(images.to(session.device)));
+    const Tensor rows = (member < 0 ? session.model.frozenFeatures(images.to(session.device)) : session.model.memberFeatures(images.to(session.device), member)).cpu().contiguous();
+    cache.put(batch.indices, rows);
+    if (cache.behind) cache.behind->store(batch.indices, rows.data_ptr<float>());
     done += batch.count;
     session.forecast.done(Work::Look, task, batch.count, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
     session.tellProgress("statistics", done, static_cast<int>(indices.size()));
   }
   session.seconds.data += loader.secondsWaited();
+  if (session.store)
+    if (const auto warning = session.store->takeWarning()) session.log->warn("{}: {}", warning->path, warning->message);
+}
+
+void fillMembers(Session& session, std::vector<FrozenCache>& caches, const Split& split, const std::vector<std::int64_t>& indices,
+                 const Transform& transform, int task, int count) {
+  if (static_cast<int>(caches.size()) < count) caches.resize(static_cast<std::size_t>(count));
+  for (int member = 0; member < count; ++member) fillCache(session, caches[static_cast<std::size_t>(member)], split, indices, transform, task, member);
 }
 
 }  // namespace palimpsest

@@ -17,6 +17,8 @@ struct BatchPlan {
   const Transform* transform = nullptr;
   FrozenCache* cache = nullptr;            // filled for all of `order`, or null
   const FrozenCache* settled = nullptr;    // features of all of `order`, or null
+  const std::vector<FrozenCache>* members = nullptr;  // by member of the bank, filled for all of `order`; or null
+  int known_members = 0;                              // how many of them
   std::uint64_t epoch_key = 0;
 };
 
@@ -33,8 +35,12 @@ class Batches {
   std::int64_t next_ = 0;
 };
 
-// Fills the cache for these images, in chunks of the list as given. Reads the mailbox in between.
+// Fills the cache for these images, in chunks of the list as given: features of the frozen network, or through a member
+// of the bank. Reads the mailbox in between.
 void fillCache(Session& session, FrozenCache& cache, const Split& split, const std::vector<std::int64_t>& indices,
-               const Transform& transform, int task);
+               const Transform& transform, int task, int member = -1);
+// The same for the first `count` members, each with a cache of its own.
+void fillMembers(Session& session, std::vector<FrozenCache>& caches, const Split& split, const std::vector<std::int64_t>& indices,
+                 const Transform& transform, int task, int count);
 
 }  // namespace palimpsest

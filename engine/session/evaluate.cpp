@@ -1,8 +1,11 @@
 // Accuracy on the tasks seen so far, instance by instance: what is predicted for an image does not depend on its batch.
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <utility>
 
+#include "engine/metrics/calibration.h"
+#include "engine/metrics/inference.h"
 #include "engine/session/batches.h"
 #include "engine/session/session.h"
 
@@ -13,7 +16,24 @@ struct Outcome {
   std::int64_t hits = 0, count = 0;
   std::vector<std::int64_t> indices;
   std::vector<int> labels, predictions;  // classes of the data set
+  std::vector<float> logits;             // [count, K]; none while probing
+  std::vector<int> new_labels;
 };
+
+// Where the task is known, classes of other tasks are no candidates.
+Tensor candidates(const Session& session, const Tensor& logits, int on_task) {
+  if (!session.scenario.task_known) return logits;
+  const Task& task = session.scenario.tasks[static_cast<std::size_t>(on_task)];
+  Tensor out = torch::full_like(logits, -std::numeric_limits<float>::infinity());
+  out.slice(1, task.first_label, task.seen).copy_(logits.slice(1, task.first_label, task.seen));
+  return out;
+}
+
+void keepLogits(Outcome& out, const Session& session, const Samples& samples, const Tensor& logits) {
+  const Tensor rows = logits.cpu().to(torch::kFloat).contiguous();
+  out.logits.insert(out.logits.end(), rows.data_ptr<float>(), rows.data_ptr<float>() + rows.numel());
+  for (const auto index : samples.indices) out.new_labels.push_back(session.scenario.label_of[static_cast<std::size_t>(session.data.test->label(index))]);
+}
 
 // One pass over these test images of one task. `checkpointable` is false: the model does not change, and a run that is
 // stopped here evaluates anew when it goes on.
@@ -23,6 +43,12 @@ Outcome pass(Session& session, int on_task, const std::vector<std::int64_t>& ima
   plan.order = images;
   plan.batch = evaluationBatch(session);
   plan.transform = &session.test_transform;
+  // Inside a task the present member of the bank still changes.
+  if (const int members = session.model.members() - (probing ? 1 : 0); members > 0) {
+    fillMembers(session, session.test_members, *session.data.test, session.testIndices(on_task), session.test_transform, session.clock.task, members);
+    plan.members = &session.test_members;
+    plan.known_members = members;
+  }
   const bool settled = !probing && !session.model.featuresAreFrozen() && session.settled();
   FrozenCache& kept = session.test_settled;
   if (settled && !images.empty() && kept.isOpen() && kept.has(images.back())) {  // lists are filled whole, front to back
@@ -49,7 +75,8 @@ Outcome pass(Session& session, int on_task, const std::vector<std::int64_t>& ima
       kept.put(samples.indices, forward.feature);
     }
     countPrompts(session, forward);
-    const Tensor predicted = forward.logits.argmax(1).cpu();
+    const Tensor predicted = candidates(session, forward.logits, on_task).argmax(1).cpu();
+    if (!probing) keepLogits(out, session, samples, forward.logits);
     for (int i = 0; i < samples.count; ++i) {
       const int label = session.data.test->label(samples.indices[static_cast<std::size_t>(i)]);
       const int prediction = session.scenario.class_order[static_cast<std::size_t>(predicted.data_ptr<std::int64_t>()[i])];
@@ -81,6 +108,55 @@ void storePredictions(Session& session, const std::vector<Outcome>& outcomes) {
   session.bus.emit(Predictions{session.clock.task, name});
 }
 
+// Columns of the accuracy matrix that a stage has something to say about.
+std::vector<int> columnsAfter(const Session& session, int stage) {
+  std::vector<int> columns;
+  for (int task = 0; task < session.tasks(); ++task)
+    if (stage >= session.scenario.evaluableFrom(task)) columns.push_back(task);
+  return columns;
+}
+
+// Over the images of the tasks seen. Heads may know fewer classes than the stream has by now, never more.
+void tellInferences(Session& session, const std::vector<Outcome>& outcomes) {
+  const int stage = session.clock.task;
+  const auto classes = static_cast<int>(session.scope().seen);
+  std::vector<int> task_of;
+  for (int label = 0; label < classes; ++label) task_of.push_back(std::min(stage, session.scenario.taskOf(label)));
+  Inference found(task_of);
+  Scores scores{classes, {}, {}};
+  std::int64_t hits = 0;
+  for (std::size_t task = 0; task < outcomes.size() && static_cast<int>(task) <= stage; ++task) {
+    const Outcome& outcome = outcomes[task];
+    if (outcome.logits.size() != outcome.new_labels.size() * static_cast<std::size_t>(classes)) return;
+    found.add(outcome.logits, outcome.new_labels);
+    scores.logits.insert(scores.logits.end(), outcome.logits.begin(), outcome.logits.end());
+    scores.labels.insert(scores.labels.end(), outcome.new_labels.begin(), outcome.new_labels.end());
+    hits += outcome.hits;
+  }
+  Inferred told;
+  told.after_task = stage;
+  told.images = found.images;
+  told.hits = hits;
+  told.counts = found.task_images;
+  told.til_hits = found.til_hits;
+  const int tasks = found.tasks();
+  told.predicted.assign(static_cast<std::size_t>(tasks), 0);
+  for (int of = 0; of < tasks; ++of)
+    for (int into = 0; into < tasks; ++into) {
+      const std::int64_t images = found.task_confusion[static_cast<std::size_t>(of * tasks + into)];
+      told.predicted[static_cast<std::size_t>(into)] += images;
+      if (of == into) told.task_hits += images;
+    }
+  for (const std::int64_t first : found.task_top5) told.top5_hits += first;
+  told.class_balanced = classBalanced(found).value_or(0);
+  if (const auto figures = calibration(scores)) {
+    told.ece = figures->ece;
+    told.nll = figures->nll;
+    told.brier = figures->brier;
+  }
+  session.bus.emit(told);
+}
+
 }  // namespace
 
 // As asked for; where images vote together, so that no vote is cut in two.
@@ -103,13 +179,13 @@ void evaluate(Session& session) {
   const auto begin = std::chrono::steady_clock::now();
   const int stage = session.clock.task;
   EvaluationStarted started{stage, 0};
-  for (int task = 0; task <= stage; ++task) started.images += static_cast<int>(session.testIndices(task).size());
+  for (const int task : columnsAfter(session, stage)) started.images += static_cast<int>(session.testIndices(task).size());
   session.bus.emit(started);
   std::fill(session.class_hits.begin(), session.class_hits.end(), 0);
   std::fill(session.class_counts.begin(), session.class_counts.end(), 0);
   for (PromptCounts& counts : session.prompt_use) counts = {};
   std::vector<Outcome> outcomes;
-  for (int task = 0; task <= stage; ++task) {
+  for (const int task : columnsAfter(session, stage)) {
     outcomes.push_back(pass(session, task, session.testIndices(task), "evaluation", false));
     const Outcome& outcome = outcomes.back();
     for (std::size_t i = 0; i < outcome.labels.size(); ++i) {
@@ -121,6 +197,7 @@ void evaluate(Session& session) {
     tellPromptUse(session, task, "test");
   }
   storePredictions(session, outcomes);
+  tellInferences(session, outcomes);
   session.seconds.evaluate += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 

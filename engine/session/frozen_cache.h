@@ -5,7 +5,10 @@
 #include <torch/torch.h>
 
 #include <cstdint>
+#include <memory>
 #include <vector>
+
+#include "engine/record/feature_store.h"
 
 namespace palimpsest {
 
@@ -16,9 +19,11 @@ class FrozenCache {
   // Rows for images 0..size-1 of a split; memory is touched as rows are filled.
   void open(std::int64_t size, std::int64_t width);
   bool isOpen() const { return rows_.defined(); }
+  std::int64_t width() const { return rows_.size(1); }
   bool has(std::int64_t index) const { return filled_[static_cast<std::size_t>(index)]; }
   void put(const std::vector<std::int64_t>& indices, const torch::Tensor& rows);
   torch::Tensor rows(const std::vector<std::int64_t>& indices) const;  // [n, width] on the CPU
+  std::unique_ptr<record::StoredFeatures> behind;  // rows kept across runs; null: none are
   std::int64_t bytes() const { return filled_count_ * (rows_.defined() ? rows_.size(1) * 4 : 0); }
 
  private:

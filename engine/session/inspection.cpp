@@ -82,7 +82,7 @@ void Inspection::open(const std::filesystem::path& folder, const InspectOptions&
 
 TaskScope Inspection::scopeOf(int task) const {
   const Task& own = session_->scenario.tasks[static_cast<std::size_t>(task)];
-  return {task, own.first_label, own.first_label + static_cast<int>(own.classes.size())};
+  return {task, own.first_label, own.seen};
 }
 
 std::unique_ptr<Model> Inspection::model(int after) const {

@@ -10,6 +10,7 @@
 #include "engine/session/batches.h"
 #include "engine/session/descent.h"
 #include "engine/session/session.h"
+#include "engine/session/step.h"
 #include "engine/session/watch.h"
 
 namespace palimpsest {
@@ -23,6 +24,7 @@ class Trained final : public State {
   void tensor(const std::string& name, Tensor& tensor, bool trained) override {
     if (trained) parameters.emplace_back(name, tensor);
   }
+  bool trainedOnly() const override { return true; }
   Optimizer::Parameters parameters;
 };
 
@@ -64,21 +66,57 @@ struct Step {
 };
 
 // Cross-entropy over the labels [masked, seen): columns below are cut off, which gives old rows exactly zero gradient.
-Step lossOf(Session& session, const Samples& samples, double cross_entropy) {
+Step lossOf(Session& session, const Samples& samples, double cross_entropy, const Optimizer::Parameters& trained) {
   Step step;
+  const Tensor teacher = session.model.wantsTeacher() ? session.model.teacherLogits(samples) : Tensor();
   step.pass = session.model.forward(samples, true);
-  const int masked = session.model.head().maskedBelow(session.scope());
+  const TaskScope scope = session.scope();
+  const int masked = session.model.learner().maskedBelow(scope);
   step.cross_entropy = torch::cross_entropy_loss(step.pass.logits.slice(1, masked), samples.labels - masked);
+  const Tensor means = session.model.statistics() ? session.model.statistics()->means() : Tensor();
   step.penalty = step.pass.penalty;
+  if (const Tensor more = session.model.penalty({samples, step.pass.feature, step.pass.logits, samples.labels, teacher, means, scope, trained}); more.defined())
+    step.penalty = step.penalty.defined() ? step.penalty + more : more;
   if (cross_entropy == 0) step.loss = step.penalty;  // labels count for nothing, not even as a zero times infinity
   else step.loss = cross_entropy == 1 ? step.cross_entropy : cross_entropy * step.cross_entropy;
   if (cross_entropy != 0 && step.penalty.defined()) step.loss = step.loss + step.penalty;
   return step;
 }
 
+// What replay does to a batch: images of the memory behind it.
+Samples withReplay(Session& session, const Samples& samples) {
+  const Exemplars* memory = session.model.memory();
+  if (!memory || memory->params().replay != "joined" || memory->held().entries().empty() || (session.model.gradient() && session.model.gradient()->replaces())) return samples;
+  return joined(samples, drawnFromMemory(session, memory->params().batch, 0));
+}
+
+// One step of the optimiser, or what the recipe's rule does instead. Returns the gradient's norm before clipping.
+double stepped(Session& session, const Descent& descent, Optimizer& optimizer, const Samples& samples, double lr, Step& step) {
+  GradientRule* rule = session.model.gradient();
+  StepWork work{session, samples, optimizer, lr, descent.clip,
+                [&](const Samples& some) { return lossOf(session, some, descent.cross_entropy, optimizer.parameters()).loss; }};
+  optimizer.zeroGradients();
+  step = lossOf(session, samples, descent.cross_entropy, optimizer.parameters());
+  if (rule && rule->replaces()) {
+    rule->step(work);
+    session.model.stepped();
+    return 0;
+  }
+  if (const Tensor more = replayCost(session, samples.epochs); more.defined()) {
+    step.penalty = step.penalty.defined() ? step.penalty + more : more;
+    step.loss = step.loss + more;
+  }
+  step.loss.backward();
+  if (rule) rule->bend(work);
+  const double norm = optimizer.clipped(descent.clip);
+  optimizer.step();
+  session.model.stepped();
+  return norm;
+}
+
 // Tells of a step. One read of the device for all figures.
 void tellStep(Session& session, const Descent& descent, const Step& step, const Samples& samples, double lr, double norm) {
-  const int masked = session.model.head().maskedBelow(session.scope());
+  const int masked = session.model.learner().maskedBelow(session.scope());
   const Tensor hits = (step.pass.logits.detach().slice(1, masked).argmax(1) + masked).eq(samples.labels).sum();
   const Tensor figures = torch::stack({step.loss.detach().to(torch::kDouble), step.cross_entropy.detach().to(torch::kDouble), hits.to(torch::kDouble)}).cpu();
   StepMeasured told;
@@ -130,6 +168,10 @@ BatchPlan epochPlan(Session& session, const Descent& descent, const std::vector<
   plan.transform = &session.train_transform;
   plan.cache = cache;
   plan.epoch_key = seedOf(session.seed(), Purpose::Augmentation, clock.task, clock.phase, clock.epoch);
+  if (session.model.trainsOnMembers() && session.train_transform.deterministic()) {
+    plan.members = &session.train_members;
+    plan.known_members = session.model.members() - 1;
+  }
   return plan;
 }
 
@@ -145,11 +187,12 @@ void runEpoch(Session& session, const Descent& descent, Optimizer& optimizer, Av
     samples.epochs = session.clock.epoch + static_cast<double>(session.clock.step) / steps;
     const double lr = descent.rate(session.clock.epoch, session.clock.step);
     optimizer.setRate(lr);
-    optimizer.zeroGradients();
-    const Step step = lossOf(session, samples, descent.cross_entropy);
-    step.loss.backward();
-    const double norm = optimizer.clipped(descent.clip);
-    optimizer.step();
+    const int fresh = samples.count;
+    samples = withReplay(session, samples);
+    Step step;
+    const double norm = stepped(session, descent, optimizer, samples, lr, step);
+    const Exemplars* memory = session.model.memory();
+    if (memory && memory->params().fill == "stream" && session.clock.epoch == 0) remember(session, samples, step.pass.logits, fresh);
     average.add(optimizer.parameters());
     session.model.used(step.pass);
     countPrompts(session, step.pass);
@@ -210,11 +253,17 @@ void tellSnapshots(Session& session) {
   }
 }
 
+void tellFigures(Session& session) {
+  for (const Figure& figure : session.model.figures()) session.bus.emit(Measured{session.clock.task, figure.name, figure.unit, figure.labels, figure.values});
+}
+
 void endTask(Session& session, double seconds) {
+  rememberTask(session);
   session.model.endTask(session.scope());
   prepareWatch(session);  // a run may have been resumed behind its last step
   watchPrompts(session);
   tellSnapshots(session);
+  tellFigures(session);
   session.bus.emit(TaskEnded{session.clock.task, session.clock.global_step, seconds});
   ++session.clock.task;
   session.clock.phase = session.clock.epoch = session.clock.step = 0;
@@ -262,6 +311,8 @@ void descend(Session& session, const Descent& descent) {
       fillCache(session, *cache, *session.data.train, session.trainIndices(task), session.train_transform, session.clock.task);
   }
   prepareWatch(session);
+  if (session.model.trainsOnMembers() && session.train_transform.deterministic())
+    fillMembers(session, session.train_members, *session.data.train, session.trainIndices(session.clock.task), session.train_transform, session.clock.task, session.model.members() - 1);
   Trained trained;
   session.model.visit(trained);
   Optimizer optimizer(descent.optimizer, trained.parameters);
@@ -296,6 +347,9 @@ void runTasks(Session& session) {
   while (session.clock.task < session.tasks()) {
     const auto begin = SteadyClock::now();
     if (!session.clock.begun) beginTask(session);
+    bool trains = false;
+    for (int task = session.clock.task; task < session.tasks(); ++task) trains = trains || session.trains_in[static_cast<std::size_t>(task)];
+    if (!trains) session.model.settle();
     for (; session.clock.phase < static_cast<int>(session.phases.size()); ++session.clock.phase, session.clock.epoch = session.clock.step = 0)
       session.phases[static_cast<std::size_t>(session.clock.phase)]->run(session);
     evaluate(session);

@@ -75,6 +75,23 @@ void checkSteps(Session& session, Issues& issues) {
   session.clock = kept;
 }
 
+// Parts that go by the task that a class belongs to, in streams where classes come again.
+void checkStream(const Session& session, Issues& issues) {
+  const Scenario::Kind kind = session.scenario.kind;
+  if (kind == Scenario::Kind::ClassIncremental || kind == Scenario::Kind::TaskIncremental) return;
+  const Value& recipe = session.plan.recipe;
+  const auto refuse = [&](const std::string& path, const std::string& what) {
+    issues.push_back(error(path, what + " goes by the task of a class, and in this scenario classes come again in other tasks", "choose a cil: or til: scenario, or another recipe"));
+  };
+  for (const char* name : {"columns", "subspace-prototypes", "retrieval"})
+    if (const Value* head = recipe.at("head.use"); head && head->asString() == name) refuse("head.use", std::string("[") + name + "] it");
+  for (int entry = 0; recipe.at("prompts." + std::to_string(entry)); ++entry)
+    for (const char* rule : {"train", "test"}) {
+      const std::string path = "prompts." + std::to_string(entry) + ".select." + rule;
+      if (const Value* found = recipe.at(path); found && found->asString() == "nearest-mean") refuse(path, "[top-k-cosine] nearest-mean");
+    }
+}
+
 void planForecast(Session& session) {
   const Clock kept = session.clock;
   for (session.clock.task = 0; session.clock.task < session.tasks(); ++session.clock.task) {
@@ -110,7 +127,7 @@ std::unique_ptr<Session> prepare(const RunPlan& plan, const std::filesystem::pat
   if (!folder.empty() && !resuming) checkFolder(folder, issues);
   const torch::Device device = resolveDevice(plan.options.device, issues);
   auto data = attempt(issues, [&] { return openDataset(plan.options.data, plan.options.limit_train, plan.options.limit_test); });
-  auto scenario = attempt(issues, [&] { return makeScenario(plan.options.scenario, data ? static_cast<int>(data->class_names.size()) : 10); });
+  auto scenario = attempt(issues, [&] { return data ? makeScenario(plan.options.scenario, *data) : makeScenario(plan.options.scenario, 10); });
   auto backbone = attempt(issues, [&] { return loadBackbone(plan.options.backbone, plan.options.image_size, resourceFolder().string(), positionResizeNamed(plan.options.position_resize)); });
   if (backbone) issues.insert(issues.end(), backbone->warnings.begin(), backbone->warnings.end());
   if (hasErrors(issues) || !data || !scenario || !backbone) return nullptr;
@@ -122,6 +139,7 @@ std::unique_ptr<Session> prepare(const RunPlan& plan, const std::filesystem::pat
     if (session->trainIndices(task).empty() || session->testIndices(task).empty())
       issues.push_back(error("--data", "task " + std::to_string(task + 1) + " has no training or no test images"));
   session->model.check(issues);
+  checkStream(*session, issues);
   checkSteps(*session, issues);
   if (!folder.empty() && !resuming) checkRoom(*session, folder, issues);
   if (hasErrors(issues)) return nullptr;

@@ -18,7 +18,9 @@ namespace {
 namespace fs = std::filesystem;
 
 // The order in which people meet the methods; recipes that are not named here come after, by name.
-constexpr std::string_view kOrder[] = {"finetune", "no-prompt", "simplecil", "fecam", "ranpac", "l2p", "dualprompt", "coda-prompt", "sapc", "dap", "vpt-shallow", "vpt-deep", "joint"};
+constexpr std::string_view kOrder[] = {"finetune", "no-prompt", "simplecil", "aper-finetune", "aper-vpt-shallow", "aper-vpt-deep", "aper-ssf", "aper-adapter", "ranpac", "fecam", "slca", "ease", "mos",
+                                       "l2p", "dualprompt", "coda-prompt", "sapc", "dap", "vpt-shallow", "vpt-deep",
+                                       "replay", "der", "der-plus-plus", "icarl", "lwf", "ewc", "ewc-online", "gem", "a-gem", "mer", "progressive", "joint"};
 
 std::size_t place(const std::string& name) {
   const auto found = std::find(std::begin(kOrder), std::end(kOrder), name);

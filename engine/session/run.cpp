@@ -171,6 +171,9 @@ void RunThread::open(Session& session) {
   writer_ = resuming ? record::Writer::append(folder_) : record::Writer::create(folder_, headerOf(session));
   session.record = writer_.get();
   session.log = runLog(folder_);
+  const record::FeatureStore::Place place = record::FeatureStore::placeFromEnvironment();
+  for (const Issue& issue : place.issues) session.log->warn("{}: {}", issue.path, issue.message);
+  session.store = std::make_unique<record::FeatureStore>(place.folder, place.limit_bytes);
   session.bus.add(writer_.get());
   for (Sink* sink : sinks_) session.bus.add(sink);
   session.bus.setNext(writer_->nextSeq());

@@ -7,6 +7,7 @@
 #include "engine/device/memory.h"
 #include "engine/device/process.h"
 #include "engine/parts/catalogue.h"
+#include "engine/scenario/stream.h"
 #include "engine/session/input.h"
 
 namespace palimpsest {
@@ -48,10 +49,9 @@ Session::Session(RunPlan resolved, Dataset dataset, Scenario stream, LoadedBackb
   model.half = plan.options.precision == "bf16";
   const Setting& setting = model.setting();
   for (const Value& phase : plan.recipe.find("phases")->asArray()) phases.push_back(parts().phases.make(phase, setting));
-  for (const Task& task : scenario.tasks) {
-    train_indices_.push_back(indicesOf(*data.train, task.classes));
-    test_indices_.push_back(indicesOf(*data.test, task.classes));
-  }
+  Stream stream_of_tasks = streamOf(scenario, data);
+  train_indices_ = std::move(stream_of_tasks.train);
+  test_indices_ = std::move(stream_of_tasks.test);
   class_hits.assign(data.class_names.size(), 0);
   class_counts.assign(data.class_names.size(), 0);
   prompt_use.resize(model.selections().size());
@@ -67,14 +67,25 @@ bool Session::settled() const {
 
 TaskScope Session::scope() const {
   const Task& task = scenario.tasks[static_cast<std::size_t>(clock.task)];
-  return {clock.task, task.first_label, task.first_label + static_cast<int>(task.classes.size())};
+  return {clock.task, task.first_label, task.seen};
 }
 
 std::vector<std::int64_t> Session::trainingOrder(bool seen) const {
   std::vector<std::int64_t> order;
   for (int task = seen ? 0 : clock.task; task <= clock.task; ++task)
     order.insert(order.end(), trainIndices(task).begin(), trainIndices(task).end());
+  const Exemplars* memory = model.memory();
+  if (seen || !memory || memory->params().replay != "epoch") return order;
+  const std::vector<std::int64_t> kept = memoryIndices();
+  order.insert(order.end(), kept.begin(), kept.end());
   return order;
+}
+
+std::vector<std::int64_t> Session::memoryIndices() const {
+  std::vector<std::int64_t> indices;
+  if (const Exemplars* memory = model.memory())
+    for (const Exemplar& one : memory->held().entries()) indices.push_back(one.index);
+  return indices;
 }
 
 void Session::obey(const Command& command) {

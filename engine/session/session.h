@@ -85,12 +85,14 @@ class Session {
   TaskScope scope() const;
   const std::vector<std::int64_t>& trainIndices(int task) const { return train_indices_[static_cast<std::size_t>(task)]; }
   const std::vector<std::int64_t>& testIndices(int task) const { return test_indices_[static_cast<std::size_t>(task)]; }
-  // Images that a phase trains on: of the task, or of all tasks seen.
+  // Images that a phase trains on: of the task, and of the memory where that joins every epoch; or of all tasks seen.
   std::vector<std::int64_t> trainingOrder(bool seen) const;
+  std::vector<std::int64_t> memoryIndices() const;  // of the exemplars, in the training split
   std::uint64_t seed() const { return static_cast<std::uint64_t>(plan.options.seed); }
 
   // Frozen features of training images can be cached: the transform draws nothing.
   bool trainCacheable() const { return model.wantsFrozen() && train_transform.deterministic(); }
+  std::unique_ptr<record::FeatureStore> store;  // behind the caches of frozen features; before them, so that it outlives them
   // observed: training images under the test transform; watched: the few of them that selection is watched on.
   FrozenCache train_frozen, test_frozen, observed_frozen, watched_frozen;
   // Whether features stay what they are from the end of the current task on: nothing trains any more, and nothing is
@@ -98,6 +100,9 @@ class Session {
   bool settled() const;
   std::vector<bool> trains_in;  // task -> whether one of its phases trains
   FrozenCache test_settled;
+  // Features through the members of the bank, which stay what they are once their task is over; by member.
+  std::vector<FrozenCache> train_members, test_members;
+  int remembered_task = -1;  // whose images the memory has taken in, where it does so at a task's end
   // What optimisers take with them from task to task, by phase and name.
   std::map<std::string, TensorMap> kept_state;
 

@@ -223,6 +223,7 @@ bool applies(BlockImpl& block, int heads, const Tensor& x) {
   if (width > kWidest || width % 16 != 0 || hidden % 16 != 0 || width / heads % 8 != 0 || x.size(1) > kLongest) return false;
   if (!block.qkv->bias.defined() || !block.proj->bias.defined() || !block.fc1->bias.defined() || !block.fc2->bias.defined()) return false;
   const auto parameters = block.parameters();
+  // Optimisers change weights behind their version counters: what is trained is never packed, not even without a graph.
   return std::ranges::all_of(parameters, [](const Tensor& p) { return !p.requires_grad() && p.scalar_type() == torch::kFloat32 && !p.is_inference(); });
 }
 

@@ -15,10 +15,17 @@ using torch::autograd::AutogradContext;
 using torch::autograd::tensor_list;
 
 // Several for each thread: whoever is done takes the next, so that a core that is held up does not hold up the others.
-std::int64_t partsOf(const Tensor& x) {
-  constexpr std::int64_t kTurns = 4;
-  const std::int64_t threads = at::get_num_threads();
-  return threads > 1 && onFastPath(x) ? std::clamp<std::int64_t>(kTurns * threads, 1, std::max<std::int64_t>(1, x.size(0))) : 1;
+// One for each where every part would hold a gradient of many shared floats.
+std::int64_t partsOf(const Tensor& x, std::int64_t shared = 0) {
+  constexpr std::int64_t kTurns = 4, kMany = 1 << 24;
+  const std::int64_t threads = at::get_num_threads(), parts = shared > kMany ? threads : kTurns * threads;
+  return threads > 1 && onFastPath(x) ? std::clamp<std::int64_t>(parts, 1, std::max<std::int64_t>(1, x.size(0))) : 1;
+}
+
+std::int64_t floatsIn(const std::vector<Tensor>& all) {
+  std::int64_t floats = 0;
+  for (const Tensor& x : all) floats += x.numel();
+  return floats;
 }
 
 Tensor part(const Tensor& x, std::int64_t i, std::int64_t parts) {
@@ -33,10 +40,17 @@ std::vector<Tensor> part(const std::vector<Tensor>& all, std::int64_t i, std::in
 }
 
 // Rows of all places side by side, [B, sum of their floats]: a function of autograd takes tensors, not lists of them.
-Tensor packed(const std::vector<Tensor>& rows) {
+Tensor packed(const std::vector<Tensor>& rows, std::int64_t batch) {
   std::vector<Tensor> flat;
   for (const Tensor& x : rows) flat.push_back(x.flatten(1));
-  return torch::cat(flat, 1);
+  return flat.empty() ? torch::empty({batch, 0}) : torch::cat(flat, 1);
+}
+
+// Shared tensors behind each other, for the same reason: the gradient goes back to each through this.
+Tensor joined(const std::vector<Tensor>& shared) {
+  std::vector<Tensor> flat;
+  for (const Tensor& x : shared) flat.push_back(x.flatten());
+  return flat.empty() ? torch::empty({0}) : torch::cat(flat);
 }
 
 using Shapes = std::vector<std::vector<std::int64_t>>;
@@ -72,31 +86,51 @@ struct Pass {
   Bind bind;
   int block = -1;
   Read read = Read::All;
+  Tensor keys = {};
+  std::vector<Tensor> shared = {};
   Shapes shapes = {};  // of the rows
 
-  Features operator()(const Tensor& x, const std::vector<Tensor>& rows) {
-    const auto hooks = bind ? bind(rows) : nullptr;
+  Features operator()(const Tensor& x, const std::vector<Tensor>& rows, const Tensor& keys_of_rows) {
+    const auto hooks = bind ? bind(rows, keys_of_rows) : nullptr;
     Hooks& asked = hooks ? *hooks : noHooks();
     return block < 0 ? vit->forward(x, asked, read) : vit->rest(x, block, asked, read);
   }
+  Tensor keysOf(std::int64_t i, std::int64_t parts) const { return keys.defined() ? part(keys, i, parts) : keys; }
 };
 
 // What a backward pass needs of the parts: what each began with and ended with.
 struct Recorded : torch::CustomClassHolder {
-  std::vector<Tensor> rows, tokens;
+  std::vector<Tensor> rows, tokens, shared;
 };
 
+// What each part found, as one: rows side by side, shared tensors summed in the order of the parts.
+Tensor sharedSlope(const std::vector<tensor_list>& found, const std::vector<Tensor>& shared, std::size_t first) {
+  std::vector<Tensor> flat;
+  for (std::size_t k = 0; k < shared.size(); ++k) {
+    Tensor sum;
+    for (const tensor_list& of_part : found) {
+      const Tensor& slope = of_part[first + k];
+      if (!slope.defined()) continue;
+      if (sum.defined()) sum.add_(slope);
+      else sum = slope.clone();
+    }
+    flat.push_back(sum.defined() ? sum.flatten() : torch::zeros({shared[k].numel()}));
+  }
+  return torch::cat(flat);
+}
+
 struct PassFunction : torch::autograd::Function<PassFunction> {
-  static Tensor forward(AutogradContext* ctx, const Tensor& rows, const Tensor& x, Pass* pass, Features* features) {
-    const std::int64_t parts = partsOf(x);
+  static Tensor forward(AutogradContext* ctx, const Tensor& rows, const Tensor& shared, const Tensor& x, Pass* pass, Features* features) {
+    const std::int64_t parts = partsOf(x, shared.numel());
     auto recorded = c10::make_intrusive<Recorded>();
     recorded->rows.resize(static_cast<std::size_t>(parts));
     recorded->tokens.resize(static_cast<std::size_t>(parts));
+    recorded->shared = pass->shared;
     std::vector<Features> all(static_cast<std::size_t>(parts));
     sideBySide(parts, true, [&](std::int64_t i) {
       const auto at = static_cast<std::size_t>(i);
-      recorded->rows[at] = part(rows, i, parts).detach().set_requires_grad(true);
-      all[at] = (*pass)(part(x, i, parts), unpacked(recorded->rows[at], pass->shapes));
+      recorded->rows[at] = part(rows, i, parts).detach().set_requires_grad(rows.size(1) > 0);
+      all[at] = (*pass)(part(x, i, parts), unpacked(recorded->rows[at], pass->shapes), pass->keysOf(i, parts));
       recorded->tokens[at] = all[at].tokens;
     });
     *features = all.front();
@@ -106,39 +140,52 @@ struct PassFunction : torch::autograd::Function<PassFunction> {
     return torch::cat(plain);
   }
 
+  // Leaves that all parts share are asked for by name: nothing is added to them behind the caller's back.
   static tensor_list backward(AutogradContext* ctx, tensor_list slopes) {
     const auto recorded = c10::static_intrusive_pointer_cast<Recorded>(ctx->saved_data["parts"].toCapsule());
     const auto parts = static_cast<std::int64_t>(recorded->tokens.size());
-    tensor_list found(recorded->tokens.size());
+    const bool by_rows = recorded->rows.front().size(1) > 0;
+    std::vector<tensor_list> found(recorded->tokens.size());
     sideBySide(parts, false, [&](std::int64_t i) {
       const auto at = static_cast<std::size_t>(i);
-      found[at] = torch::autograd::grad({recorded->tokens[at]}, {recorded->rows[at]}, {part(slopes[0], i, parts)}).front();
+      tensor_list leaves;
+      if (by_rows) leaves.push_back(recorded->rows[at]);
+      leaves.insert(leaves.end(), recorded->shared.begin(), recorded->shared.end());
+      found[at] = torch::autograd::grad({recorded->tokens[at]}, leaves, {part(slopes[0], i, parts)}, /*retain_graph=*/false, /*create_graph=*/false, /*allow_unused=*/true);
     });
+    Tensor rows, shared;
+    if (by_rows) {
+      std::vector<Tensor> each;
+      for (std::size_t i = 0; i < found.size(); ++i) each.push_back(found[i].front().defined() ? found[i].front() : torch::zeros_like(recorded->rows[i]));
+      rows = torch::cat(each);
+    }
+    if (!recorded->shared.empty()) shared = sharedSlope(found, recorded->shared, by_rows ? 1 : 0);
     recorded->rows.clear();
     recorded->tokens.clear();
-    return {torch::cat(found), Tensor(), Tensor(), Tensor()};
+    return {rows, shared, Tensor(), Tensor(), Tensor()};
   }
 };
 
-bool wantGradient(const std::vector<Tensor>& rows) {
-  return torch::GradMode::is_enabled() && std::ranges::any_of(rows, [](const Tensor& x) { return x.requires_grad(); });
+bool wantGradient(const std::vector<Tensor>& tensors) {
+  return torch::GradMode::is_enabled() && std::ranges::any_of(tensors, [](const Tensor& x) { return x.requires_grad(); });
 }
 
 }  // namespace
 
-Features passInParts(Vit& vit, const Start& start, const std::vector<Tensor>& rows, const Bind& bind, Read read) {
-  Pass pass{vit, bind, start.block, read};
-  for (const Tensor& x : rows) pass.shapes.push_back(x.sizes().vec());
-  const std::int64_t parts = partsOf(start.x);
-  if (parts == 1) return pass(start.x, rows);
+Features passInParts(Vit& vit, const Start& start, const Given& given, const Bind& bind, Read read) {
+  Pass pass{vit, bind, start.block, read, given.keys};
+  for (const Tensor& x : given.rows) pass.shapes.push_back(x.sizes().vec());
+  if (wantGradient(given.shared)) pass.shared = given.shared;
+  const std::int64_t parts = partsOf(start.x, floatsIn(pass.shared));
+  if (parts == 1) return pass(start.x, given.rows, given.keys);
   Features features;
-  if (wantGradient(rows)) {
-    const Tensor tokens = PassFunction::apply(packed(rows), start.x, &pass, &features);
+  if (wantGradient(given.rows) || !pass.shared.empty()) {
+    const Tensor tokens = PassFunction::apply(packed(given.rows, start.x.size(0)), joined(pass.shared), start.x, &pass, &features);
     features.tokens = tokens;
     return features;
   }
   std::vector<Features> all(static_cast<std::size_t>(parts));
-  sideBySide(parts, false, [&](std::int64_t i) { all[static_cast<std::size_t>(i)] = pass(part(start.x, i, parts), part(rows, i, parts)); });
+  sideBySide(parts, false, [&](std::int64_t i) { all[static_cast<std::size_t>(i)] = pass(part(start.x, i, parts), part(given.rows, i, parts), pass.keysOf(i, parts)); });
   std::vector<Tensor> tokens;
   for (const Features& one : all) tokens.push_back(one.tokens);
   features = all.front();

@@ -12,9 +12,16 @@
 
 namespace palimpsest::vit {
 
-// Hooks for one part, from that part of every tensor of `rows`. Called on the thread of the part; what it uses besides
-// must not need a gradient.
-using Bind = std::function<std::unique_ptr<Hooks>(const std::vector<Tensor>& rows)>;
+// What goes into a pass besides images.
+struct Given {
+  std::vector<Tensor> rows;    // [B, ...] each: a part of the batch gets the rows of its images
+  std::vector<Tensor> shared;  // trained tensors that hooks, or the network itself, use as they are
+  Tensor keys;                 // [B] int64, what random draws of an image are keyed by; undefined: nothing is drawn
+};
+
+// Hooks for one part, from its images' rows and keys. Called on the thread of the part; what it uses besides must not
+// need a gradient, unless it is among the shared tensors.
+using Bind = std::function<std::unique_ptr<Hooks>(const std::vector<Tensor>& rows, const Tensor& keys)>;
 
 // Where a pass begins: at images, or at states [B, T, W] in front of block `block`.
 struct Start {
@@ -22,8 +29,9 @@ struct Start {
   int block = -1;  // -1: x are images
 };
 
-// Differentiable in `rows`, each [B, ...]. The network must be frozen.
-Features passInParts(Vit& vit, const Start& start, const std::vector<Tensor>& rows, const Bind& bind, Read read);
+// Differentiable in given.rows and given.shared; whatever else the network is made of must be frozen. Gradients of the
+// shared tensors are summed over the parts in their order. A shared tensor that nothing used gets a gradient of zeros.
+Features passInParts(Vit& vit, const Start& start, const Given& given, const Bind& bind, Read read);
 // States in front of block `block`; carries no graph.
 Start lowerBlocks(Vit& vit, const Tensor& images, int block);
 

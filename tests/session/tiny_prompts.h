@@ -116,12 +116,12 @@ inline void solveHead(Model& model, const TaskScope& scope) {
   const torch::NoGradGuard no_graph;
   const Forward pass = model.forward(inputsOf(noise({8, 3, 16, 16}, 60), scope.task), false);
   model.head().observe(pass.feature, torch::arange(8, torch::kLong).remainder(2) + scope.first);
-  model.head().solve();
+  model.solve();
 }
 
 inline Tensor lossOf(Model& model, const Inputs& in, const TaskScope& scope, Forward* out = nullptr) {
   const Forward pass = model.forward(in, true);
-  const int masked = model.head().maskedBelow(scope);
+  const int masked = model.learner().maskedBelow(scope);
   const Tensor labels = torch::arange(in.images.size(0), torch::kLong).remainder(2) + scope.first;
   Tensor loss = torch::cross_entropy_loss(pass.logits.slice(1, masked), labels - masked);
   if (pass.penalty.defined()) loss = loss + pass.penalty;

@@ -249,10 +249,18 @@ class TestParts : public QObject {
     const Drawn data = drawn(40, 20);
     const auto penalty = taught(data, 40, 3.0);
     const Tensor z = penalty->teacher(data.images), other = noise(z.sizes());
-    QVERIFY(std::abs(penalty->cost(data.images, 5 * z).item<double>()) < 1e-5);
-    QVERIFY(std::abs(penalty->cost(data.images, -z).item<double>() - 6) < 1e-4);
+    const auto costOf = [&](const Tensor& feature) {
+      Inputs in;
+      in.images = data.images;
+      const Tensor none;
+      const NamedParameters nothing;
+      const TaskScope scope;
+      return penalty->cost({in, feature, none, none, none, none, scope, nothing}).item<double>();
+    };
+    QVERIFY(std::abs(costOf(5 * z)) < 1e-5);
+    QVERIFY(std::abs(costOf(-z) - 6) < 1e-4);
     const Tensor by_hand = 3 * (1 - ((z * other).sum(1) / (z.norm(2, 1) * other.norm(2, 1))).mean());
-    QVERIFY(std::abs(penalty->cost(data.images, other).item<double>() - by_hand.item<double>()) < 1e-5);
+    QVERIFY(std::abs(costOf(other) - by_hand.item<double>()) < 1e-5);
   }
 
   void aTeacherIsSavedWithTheRun() {

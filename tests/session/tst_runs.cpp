@@ -157,6 +157,16 @@ class TestRuns : public QObject {
         QTest::newRow(qPrintable(QStringLiteral("%1 at %2").arg(QString::fromUtf8(recipe)).arg(seq))) << QString::fromUtf8(recipe) << seq;
   }
 
+  // Recipes with a state of their own: memories, teachers, banks, importance, heads that are set aside.
+  void whatARecipeKeepsIsTakenUpAgain_data() {
+    QTest::addColumn<QString>("recipe");
+    QTest::addColumn<int>("seq");
+    for (const char* recipe : {"slca", "ease", "mos", "progressive", "lwf", "ewc", "der-plus-plus", "icarl", "gem", "mer", "aper-finetune", "ranpac"})
+      for (int seq : {5, 12, 19})
+        QTest::newRow(qPrintable(QStringLiteral("%1 at %2").arg(QString::fromUtf8(recipe)).arg(seq))) << QString::fromUtf8(recipe) << seq;
+  }
+  void whatARecipeKeepsIsTakenUpAgain() { stoppedAnywhereAndResumedItEndsAlike(); }
+
   void stoppedAnywhereAndResumedItEndsAlike() {
     QFETCH(QString, recipe);
     QFETCH(int, seq);
@@ -184,6 +194,100 @@ class TestRuns : public QObject {
     std::uint64_t expected = 0;
     record::Reader reader(base / "cut");
     for (const Event& event : reader.poll()) QCOMPARE(event.seq, expected++);
+  }
+
+  void everyScenarioRuns_data() {
+    QTest::addColumn<QString>("recipe");
+    QTest::addColumn<QString>("data");
+    QTest::addColumn<QString>("scenario");
+    for (const char* recipe : {"finetune", "simplecil", "l2p", "ewc", "replay", "fecam"}) {
+      const QString name = QString::fromUtf8(recipe);
+      QTest::newRow(qPrintable(name + QStringLiteral(" til"))) << name << QStringLiteral("shapes:classes=4,train=24,test=10,side=16,seed=3") << QStringLiteral("til:init=2,increment=2");
+      QTest::newRow(qPrintable(name + QStringLiteral(" ragged"))) << name << QStringLiteral("shapes:classes=5,train=24,test=10,side=16,seed=3") << QStringLiteral("cil:init=2,increment=2");
+      QTest::newRow(qPrintable(name + QStringLiteral(" dil"))) << name << QStringLiteral("shapes:classes=3,train=12,test=6,side=16,seed=3,domains=photo+sketch") << QStringLiteral("dil:order=natural");
+      QTest::newRow(qPrintable(name + QStringLiteral(" blurry"))) << name << QStringLiteral("shapes:classes=6,train=24,test=6,side=16,seed=3") << QStringLiteral("blurry:tasks=2,disjoint=50,blurry=20");
+      QTest::newRow(qPrintable(name + QStringLiteral(" drift"))) << name << QStringLiteral("shapes:classes=4,train=24,test=6,side=16,seed=3") << QStringLiteral("drift:tasks=2");
+    }
+  }
+
+  void everyScenarioRuns() {
+    QFETCH(QString, recipe);
+    QFETCH(QString, data);
+    QFETCH(QString, scenario);
+    const QTemporaryDir dir;
+    const fs::path folder = fs::path(dir.path().toStdString()) / "run";
+    RunPlan plan = planOf(recipe.toUtf8().constData());
+    plan.options.data = data.toStdString();
+    plan.options.scenario = scenario.toStdString();
+    const RunOutcome outcome = complete(plan, folder);
+    QCOMPARE(QString::fromStdString(outcome.state + outcome.message), QStringLiteral("done"));
+    std::int64_t images = 0, right = 0;
+    bool told = false;
+    for (const Event& event : record::effectiveEvents(folder)) {
+      if (const auto* inferred = std::get_if<Inferred>(&event.what)) {
+        told = true;
+        QVERIFY(inferred->task_hits <= inferred->images && inferred->top5_hits >= inferred->hits);
+        QVERIFY(inferred->ece >= 0 && inferred->ece <= 1 && inferred->brier >= 0 && inferred->brier <= 2);
+        const std::int64_t known = std::accumulate(inferred->til_hits.begin(), inferred->til_hits.end(), std::int64_t{0});
+        if (scenario.startsWith(QStringLiteral("til"))) QCOMPARE(known, inferred->hits);
+        else QVERIFY(known >= inferred->hits);
+        QCOMPARE(std::accumulate(inferred->counts.begin(), inferred->counts.end(), std::int64_t{0}), inferred->images);
+        QCOMPARE(std::accumulate(inferred->predicted.begin(), inferred->predicted.end(), std::int64_t{0}), inferred->images);
+      }
+      if (const auto* at = std::get_if<Evaluated>(&event.what); at && at->after_task == 0) {
+        images += at->count;
+        right += scenario.startsWith(QStringLiteral("dil")) && at->on_task == 1;
+      }
+    }
+    QVERIFY(told);
+    if (scenario.startsWith(QStringLiteral("dil"))) QVERIFY(right == 1);  // a domain to come can be looked at from the start
+    QVERIFY(images > 0);
+  }
+
+  void whatDoesNotFitIsRefused_data() {
+    QTest::addColumn<QString>("recipe");
+    QTest::addColumn<QString>("scenario");
+    QTest::addColumn<QString>("path");
+    QTest::addColumn<QString>("value");
+    QTest::addColumn<QString>("says");
+    QTest::newRow("first task") << "simplecil" << "cil:init=9,increment=2" << "" << "" << "9 classes";
+    QTest::newRow("no memory") << "replay" << "" << "memory.capacity" << "0" << "capacity";
+    QTest::newRow("masked replay") << "replay" << "" << "head.train_on" << "classes-of-task" << "come back";
+    QTest::newRow("one domain") << "simplecil" << "dil:order=natural" << "" << "" << "domain";
+    QTest::newRow("columns in a drift") << "progressive" << "drift:tasks=2" << "" << "" << "classes come again";
+    QTest::newRow("herding a stream") << "replay" << "" << "memory.policy" << "herding" << "whole classes";
+  }
+
+  void whatDoesNotFitIsRefused() {
+    QFETCH(QString, recipe);
+    QFETCH(QString, scenario);
+    QFETCH(QString, path);
+    QFETCH(QString, value);
+    QFETCH(QString, says);
+    RunPlan plan = planOf(recipe.toUtf8().constData());
+    if (!scenario.isEmpty()) plan.options.scenario = scenario.toStdString();
+    Issues issues;
+    if (!path.isEmpty()) applySetting(plan.recipe, path.toStdString(), value.toStdString(), catalogue(), issues);
+    const Issues more = check(plan);
+    issues.insert(issues.end(), more.begin(), more.end());
+    QString all;
+    for (const Issue& issue : issues) all += QString::fromStdString(issue.path + " " + issue.message + "\n");
+    QVERIFY2(hasErrors(issues) && all.contains(says), qPrintable(all));
+  }
+
+  // One image of each class: no covariance, a singular Gram matrix, nothing to hold out. All go on, and say something.
+  void oneImageOfEachClassIsEnough_data() {
+    QTest::addColumn<QString>("recipe");
+    for (const char* recipe : {"simplecil", "fecam", "fecam.pilot", "ranpac", "ranpac.no-projection", "slca", "ease", "mos", "icarl", "ewc"}) QTest::newRow(recipe) << recipe;
+  }
+
+  void oneImageOfEachClassIsEnough() {
+    QFETCH(QString, recipe);
+    const QTemporaryDir dir;
+    RunPlan plan = planOf(recipe.toUtf8().constData());
+    plan.options.limit_train = 1;
+    const RunOutcome outcome = complete(plan, fs::path(dir.path().toStdString()) / "run");
+    QCOMPARE(QString::fromStdString(outcome.state + outcome.message), QStringLiteral("done"));
   }
 
   void theEvaluationBatchChangesNoPrediction() {

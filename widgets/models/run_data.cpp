@@ -91,7 +91,7 @@ void RunData::fold(const Event& event) {
                  [](const PhaseStarted&) {},
                  [](const EvaluationStarted&) {},
                  [](const Prototypes&) {},
-                 [](const Keys&) {},
+                 [](const Keys&) {}, [](const Inferred&) {}, [](const Measured&) {},
                  [](const Predictions&) {},
                  [](const PromptHealth&) {},
                  [&](const PromptCollapse& e) { on(IssueRaised{"warning", "prompts", e.sentence, "palimpsest-cli diagnose shows what forgetting is due to"}); },

@@ -6,6 +6,7 @@
 namespace palimpsest {
 
 std::int64_t widthOf(const Setting& setting);  // of the feature that a head reads
+Tensor cosines(const Tensor& rows, const Tensor& others);  // [B, F], [K, F] -> [B, K]; rows of zeros give 0
 
 class ClsFeature final : public Feature {
  public:
@@ -17,20 +18,20 @@ class ClsFeature final : public Feature {
   Tensor read(const vit::Features& features, const Tensor&) const override { return features.cls(); }
 };
 
-// [B, 2D]: what the plain network says of an image, then what the prompted or adapted one says; each as it is.
+// [B, 2D]: what the plain network says of an image, then what the prompted, adapted or trained one says; each as it is.
 class BothClsFeature final : public Feature {
  public:
   using Params = NoParams;
   static constexpr std::string_view kName = "cls-both";
   static constexpr std::string_view kTitle = "[CLS] without and with";
   static constexpr std::string_view kDoc =
-      "The class token of the plain frozen network beside that of the prompted one (APER). Neither is normalised by itself. In training only the second is computed; the first half is zero then.";
+      "The class token of the plain frozen network beside that of the prompted, adapted or trained one (APER). Neither is normalised by itself. In training there is only the second.";
   BothClsFeature(const Params&, const Setting&) {}
-  int width(int network_width) const override { return 2 * network_width; }
+  int width(const Setting& setting) const override { return 2 * setting.shape.width; }
   bool wantsFrozen() const override { return true; }
   Tensor read(const vit::Features& features, const Tensor& frozen) const override {
     const Tensor own = features.cls();
-    return torch::cat({frozen.defined() ? frozen.to(own.dtype()) : torch::zeros_like(own), own}, 1);
+    return frozen.defined() ? torch::cat({frozen.to(own.dtype()), own}, 1) : own;
   }
 };
 
@@ -46,7 +47,7 @@ class InjectedMeanFeature final : public Feature {
 
 struct LinearHeadParams {
   std::string train_on = "classes-of-task";
-  std::string init = "trunc-normal";
+  std::string init = "trunc-normal", old_rows = "trained";
   static auto fields() {
     using P = LinearHeadParams;
     return std::tuple{
@@ -58,7 +59,10 @@ struct LinearHeadParams {
               {.choices = "trunc-normal|zeros|kaiming|torch|prior",
                .doc = "Rows of new classes at the start: truncated normal with 0.02, zeros, or Kaiming-uniform for a linear output (PILOT's growing head), with zero biases; torch's default for linear layers; "
                       "prior is Kaiming-normal over the classes with biases of -ln 99.",
-               .source = "trunc-normal: L2P and DualPrompt in PILOT. torch: CODA-Prompt. prior: VPT and DAP."}}};
+               .source = "trunc-normal: L2P and DualPrompt in PILOT. torch: CODA-Prompt. prior: VPT and DAP."}},
+        Field{"old_rows", &P::old_rows,
+              {.choices = "trained|frozen",
+               .doc = "What becomes of rows of earlier tasks: trained with the others (weight decay shrinks them even where their gradient is zero), or frozen, as if each task had a head of its own.", .source = "frozen in SLCA."}}};
   }
 };
 
@@ -73,62 +77,80 @@ class LinearHead final : public Head {
   void beginTask(const TaskScope& scope) override;
   Tensor logits(const Tensor& feature) const override;
   int maskedBelow(const TaskScope& scope) const override;
+  void stepped() override;
+  void setAside() override;
   void visit(State& state) override;
 
  private:
   Tensor biases(int first, int last) const;  // of new labels first..last-1
   const Params params_;
   const Setting setting_;
-  Tensor weight_, bias_;  // [K, F], [K]
+  Tensor weight_, bias_;              // [K, F], [K]
+  Tensor old_weight_, old_bias_;      // rows of earlier tasks as the task found them, where those are frozen
+  Tensor aside_weight_, aside_bias_;  // what the next task starts from, where it was set aside
+};
+
+struct PrototypeHeadParams {
+  bool unit = false;
+  static auto fields() {
+    return std::tuple{Field{"unit", &PrototypeHeadParams::unit, {.doc = "Whether features get unit length before they are averaged.", .source = "iCaRL's nearest mean of exemplars; SimpleCIL averages raw features, which is another classifier."}}};
+  }
 };
 
 // SimpleCIL (Zhou et al., IJCV 2024): the weight of a class is the mean of its raw features; logits are cosines.
 // Sums are kept in float64, so that the means do not depend on the split into batches beyond rounding.
 class PrototypeHead final : public Head {
  public:
-  using Params = NoParams;
+  using Params = PrototypeHeadParams;
   static constexpr std::string_view kName = "prototypes";
   static constexpr std::string_view kTitle = "Class means";
   static constexpr std::string_view kDoc =
-      "Each class is the mean of its training images' raw features; an image goes to the class with the largest cosine. "
+      "Each class is the mean of its training images' features; an image goes to the class with the largest cosine. "
       "Nothing is trained.";
-  PrototypeHead(const Params&, const Setting& setting);
+  PrototypeHead(const Params& params, const Setting& setting);
   void beginTask(const TaskScope& scope) override;
   Tensor logits(const Tensor& feature) const override;
   bool observes() const override { return true; }
   void observe(const Tensor& feature, const Tensor& labels) override;
+  void forget() override;
   void solve() override;
   std::optional<Tensor> prototypes() const override { return weight_; }
   void visit(State& state) override;
 
  private:
+  const Params params_;
   const Setting setting_;
   Tensor sums_, counts_, weight_;  // [K, F] float64, [K] float64, [K, F]
 };
 
-// APER (Zhou et al., IJCV 2024): a cosine layer is trained on the first session's feature; afterwards classes are means.
-class FirstSessionHead final : public Head {
+struct CosineHeadParams {
+  std::string train_on = "all-seen";
+  bool restart_scale = false;
+  static auto fields() {
+    using P = CosineHeadParams;
+    return std::tuple{
+        Field{"train_on", &P::train_on, {.choices = "classes-of-task|all-seen", .doc = "Classes that the cross-entropy looks at.", .level = Level::Learn}},
+        Field{"restart_scale", &P::restart_scale, {.doc = "Whether each task starts with a scale of 1 again.", .source = "EASE makes a new layer for each task."}}};
+  }
+};
+
+// s cos(f, w_k) with one learned scale s, 1 at the start (representation-and-classics, section 0.4).
+class CosineHead final : public Head {
  public:
-  using Params = NoParams;
-  static constexpr std::string_view kName = "cosine-then-means";
-  static constexpr std::string_view kTitle = "Cosine layer, then class means";
-  static constexpr std::string_view kDoc =
-      "In the first task a cosine layer with a learned scale is trained on the last columns of the feature. From then on every class is the mean of its training images' features, "
-      "an image goes to the class with the largest cosine, and nothing is trained any more.";
-  FirstSessionHead(const Params&, const Setting& setting);
+  using Params = CosineHeadParams;
+  static constexpr std::string_view kName = "cosine";
+  static constexpr std::string_view kTitle = "Cosine layer";
+  static constexpr std::string_view kDoc = "Cosines of the feature with one row for each class, times a learned scale. In APER, RanPAC and EASE it is what adaptations are trained with, and is then put away.";
+  CosineHead(const Params& params, const Setting& setting);
   void beginTask(const TaskScope& scope) override;
   Tensor logits(const Tensor& feature) const override;
-  bool observes() const override { return true; }
-  void observe(const Tensor& feature, const Tensor& labels) override;
-  void solve() override;
-  std::optional<Tensor> prototypes() const override { return means_.prototypes(); }
+  int maskedBelow(const TaskScope& scope) const override { return params_.train_on == "classes-of-task" ? scope.first : 0; }
   void visit(State& state) override;
 
  private:
+  const Params params_;
   const Setting setting_;
-  PrototypeHead means_;
-  Tensor weight_, scale_;  // [K of the first task, D], [1]
-  bool solved_ = false;
+  Tensor weight_, scale_;  // [K, F], [1]
 };
 
 }  // namespace palimpsest

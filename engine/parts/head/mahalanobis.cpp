@@ -3,7 +3,9 @@
 #include <limits>
 
 #include "engine/parts/head/heads.h"
+#include "engine/parts/random_tensors.h"
 #include "engine/parts/unit.h"
+#include "engine/protocol/error.h"
 
 namespace palimpsest {
 namespace {
@@ -55,6 +57,24 @@ void ClassGaussians::visit(State& state) {
   state.tensor("counts", counts_, false);
   state.tensor("means", means_, false);
   state.tensor("scatter", scatter_, false);
+}
+
+void GaussianStatistics::observe(const Tensor& own, const Tensor& labels) {
+  classes_.add(own, labels);
+  factors_.clear();
+}
+
+// Drawn on the CPU, so that every device sees the same features.
+Tensor GaussianStatistics::drawn(std::int64_t label, std::int64_t n, double scale, std::uint64_t seed) const {
+  Tensor& factor = factors_[label];
+  if (!factor.defined()) {
+    const Tensor covariance = classes_.covariance(label), ridge = params_.ridge * torch::eye(covariance.size(0), covariance.options());
+    if (params_.diagonal) factor = torch::diag((covariance.diagonal() + params_.ridge).sqrt()).to(torch::kFloat);
+    else factor = std::get<0>(at::linalg_cholesky_ex(covariance + ridge)).to(torch::kFloat);
+    if (!torch::isfinite(factor).all().item<bool>()) throw Error("singular-covariance", "The covariance of a class cannot be factored, so no features can be drawn for it.", "Raise the ridge of the statistics.");
+  }
+  const Tensor noise = torch::empty({n, factor.size(0)}, torch::kFloat).normal_(0, 1, generatorOf(seed)).to(setting_.device);
+  return (scale * classes_.means()[label]).to(torch::kFloat) + noise.matmul(factor.t());
 }
 
 Tensor shrunk(const Tensor& covariance, double diagonal, double rest) {

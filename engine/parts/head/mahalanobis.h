@@ -1,6 +1,8 @@
 // Classes as Gaussians of features: means and covariances, kept class by class, and the head that goes by them.
 #pragma once
 
+#include <map>
+
 #include "engine/parts/part.h"
 
 namespace palimpsest {
@@ -20,6 +22,39 @@ class ClassGaussians {
 
  private:
   Tensor counts_, means_, scatter_;  // [K], [K, F], [K, F, F] sums of products of deviations
+};
+
+struct GaussianStatisticsParams {
+  double ridge = 1e-4;
+  bool diagonal = false;
+  static auto fields() {
+    using P = GaussianStatisticsParams;
+    return std::tuple{
+        Field{"ridge", &P::ridge, {.min = 0, .max = 1e6, .scale = Scale::Log, .doc = "Added to every variance before features are drawn.", .source = "10^-4 in SLCA and MOS."}},
+        Field{"diagonal", &P::diagonal, {.doc = "Whether features vary independently of each other.", .source = "MOS on ImageNet-A."}}};
+  }
+};
+
+// Each class as a Gaussian of what the network said of it when its task was learned (SLCA, MOS). A class with a single
+// image varies by the ridge alone.
+class GaussianStatistics final : public Statistics {
+ public:
+  using Params = GaussianStatisticsParams;
+  static constexpr std::string_view kName = "gaussians";
+  static constexpr std::string_view kTitle = "Class Gaussians";
+  static constexpr std::string_view kDoc = "Mean and covariance of every class, from its training images under the test transform. Old classes keep theirs, even where the network goes on learning.";
+  GaussianStatistics(const Params& params, const Setting& setting) : params_(params), setting_(setting), classes_(setting.shape.width, setting.device) {}
+  void beginTask(const TaskScope& scope) override { classes_.grow(scope.seen); }
+  void observe(const Tensor& own, const Tensor& labels) override;
+  Tensor means() const override { return classes_.means().to(torch::kFloat); }
+  Tensor drawn(std::int64_t label, std::int64_t n, double scale, std::uint64_t seed) const override;
+  void visit(State& state) override { classes_.visit(state); }
+
+ private:
+  const Params params_;
+  const Setting setting_;
+  ClassGaussians classes_;
+  mutable std::map<std::int64_t, Tensor> factors_;  // by label: L of the covariance, made when it is first needed
 };
 
 // What is put in place of a covariance before it is inverted; all in float64.

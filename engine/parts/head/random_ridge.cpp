@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <limits>
 
 #include "engine/device/memory.h"
@@ -88,7 +89,8 @@ void RandomRidgeHead::observe(const Tensor& feature, const Tensor& labels) {
 }
 
 // On classes of the task alone: other columns are zero for all ridges.
-double RandomRidgeHead::chosenRidge(const Tensor& rows, const Tensor& labels) const {
+double RandomRidgeHead::chosenRidge(const Tensor& rows, const Tensor& labels) {
+  errors_.clear();
   if (params_.rule == "fixed") return params_.ridge;
   const std::int64_t count = rows.size(0), fitted = static_cast<std::int64_t>(static_cast<double>(count) * (1 - params_.held_out));
   if (fitted < 1 || fitted == count) return params_.ridge;  // a single image: there is nothing to choose on
@@ -97,6 +99,7 @@ double RandomRidgeHead::chosenRidge(const Tensor& rows, const Tensor& labels) co
   const Tensor wide = projected(rows).to(torch::kDouble);
   const std::vector<double> ridges = ridgeLadder();
   const std::vector<double> errors = ridgeErrors(wide.slice(0, 0, fitted), targets.slice(0, 0, fitted), wide.slice(0, fitted), targets.slice(0, fitted), ridges);
+  errors_ = errors;
   return ridges[static_cast<std::size_t>(std::min_element(errors.begin(), errors.end()) - errors.begin())];
 }
 
@@ -127,6 +130,30 @@ Tensor RandomRidgeHead::logits(const Tensor& feature) const {
   const Tensor wide = projected(feature);
   if (params_.logits == "linear") return wide.matmul(weight_);
   return unit(wide, 1).matmul(unit(weight_, 0));
+}
+
+namespace {
+
+// Mean cosine of two different columns.
+double likeness(const Tensor& columns) {
+  const Tensor rows = unit(columns.t().to(torch::kDouble)), all = rows.matmul(rows.t());
+  const double n = static_cast<double>(all.size(0));
+  return n < 2 ? 0 : (all.sum().item<double>() - all.diagonal().sum().item<double>()) / (n * (n - 1));
+}
+
+}  // namespace
+
+// Class sums are nearly parallel before the ridge regression, and far apart after it: what decorrelation does.
+std::vector<Figure> RandomRidgeHead::figures() const {
+  Figure errors{"ridge-errors", "", {}, errors_}, similarity{"prototype-similarity", "cosine", {"class means", "solution"}, {likeness(moments_), likeness(weight_)}};
+  for (const double ridge : ridgeLadder()) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.0e", ridge);
+    errors.labels.emplace_back(text);
+  }
+  std::vector<Figure> all{similarity};
+  if (!errors_.empty()) all.push_back(errors);
+  return all;
 }
 
 double RandomRidgeHead::ridge() const { return used_.item<double>(); }

@@ -52,9 +52,10 @@ class RandomRidgeHead final : public Head {
   void visit(State& state) override;
   Tensor projected(const Tensor& feature) const;  // [n, D] -> [n, M]
   double ridge() const;                           // that was applied last; NaN before
+  std::vector<Figure> figures() const override;
 
  private:
-  double chosenRidge(const Tensor& rows, const Tensor& labels) const;
+  double chosenRidge(const Tensor& rows, const Tensor& labels);
   std::int64_t width() const { return params_.projection > 0 ? params_.projection : input_; }
   const Params params_;
   const Setting setting_;
@@ -62,6 +63,7 @@ class RandomRidgeHead final : public Head {
   Tensor projection_;             // [D, M]
   Tensor gram_, moments_;         // [M, M], [M, K]
   Tensor weight_, images_, used_; // [M, K]; images summed so far and the ridge, [1] float64
+  std::vector<double> errors_;    // of the last choice, by ridge
   Tensor waiting_, labels_;       // [n, D], [n]: of the task under way, not summed yet
 };
 

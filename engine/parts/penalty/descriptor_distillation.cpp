@@ -65,8 +65,8 @@ Tensor DescriptorDistillation::teacher(const Tensor& images) const {
   return (described(images).to(mean_.device()) - mean_).mm(directions_);
 }
 
-Tensor DescriptorDistillation::cost(const Tensor& images, const Tensor& feature) const {
-  return params_.weight * (1 - torch::cosine_similarity(feature, teacher(images), 1, 1e-8).mean());
+Tensor DescriptorDistillation::cost(const StepView& step) const {
+  return params_.weight * (1 - torch::cosine_similarity(step.feature, teacher(step.inputs.images), 1, 1e-8).mean());
 }
 
 void DescriptorDistillation::visit(State& state) {

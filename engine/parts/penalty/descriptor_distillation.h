@@ -34,7 +34,7 @@ class DescriptorDistillation final : public Penalty {
   bool studies() const override { return true; }
   void study(const Tensor& images, const Tensor& labels) override;
   void studied() override;
-  Tensor cost(const Tensor& images, const Tensor& feature) const override;
+  Tensor cost(const StepView& step) const override;
   void visit(State& state) override;
 
   // [B, D] without a graph.

@@ -32,18 +32,25 @@ void visitAdam(Map& map, const Optimizer::Parameters& parameters, bool amsgrad, 
 }  // namespace
 
 Optimizer::Optimizer(const Choice& choice, Parameters parameters) : kind_(choice.kind), amsgrad_(choice.amsgrad), parameters_(std::move(parameters)) {
-  std::vector<Tensor> tensors;
-  for (const auto& [name, tensor] : parameters_) tensors.push_back(tensor);
+  std::vector<Tensor> network, head;
+  for (const auto& [name, tensor] : parameters_) (name.starts_with("head.") || name.starts_with("proxy.") ? head : network).push_back(tensor);
+  std::vector<torch::optim::OptimizerParamGroup> groups;
+  for (auto [tensors, rate] : {std::pair{&network, choice.network_rate}, std::pair{&head, choice.head_rate}}) {
+    if (tensors->empty()) continue;
+    groups.emplace_back(*tensors);
+    rates_.push_back(rate);
+  }
   if (kind_ == "sgd")
-    impl_ = std::make_unique<torch::optim::SGD>(tensors, torch::optim::SGDOptions(choice.lr).momentum(choice.momentum).weight_decay(choice.weight_decay));
+    impl_ = std::make_unique<torch::optim::SGD>(groups, torch::optim::SGDOptions(choice.lr).momentum(choice.momentum).weight_decay(choice.weight_decay));
   else if (kind_ == "adamw")
-    impl_ = std::make_unique<torch::optim::AdamW>(tensors, torch::optim::AdamWOptions(choice.lr).weight_decay(choice.weight_decay).betas({0.9, choice.beta2}).amsgrad(choice.amsgrad));
+    impl_ = std::make_unique<torch::optim::AdamW>(groups, torch::optim::AdamWOptions(choice.lr).weight_decay(choice.weight_decay).betas({0.9, choice.beta2}).amsgrad(choice.amsgrad));
   else
-    impl_ = std::make_unique<torch::optim::Adam>(tensors, torch::optim::AdamOptions(choice.lr).weight_decay(choice.weight_decay).betas({0.9, choice.beta2}).amsgrad(choice.amsgrad));
+    impl_ = std::make_unique<torch::optim::Adam>(groups, torch::optim::AdamOptions(choice.lr).weight_decay(choice.weight_decay).betas({0.9, choice.beta2}).amsgrad(choice.amsgrad));
+  setRate(choice.lr);
 }
 
 void Optimizer::setRate(double lr) {
-  for (auto& group : impl_->param_groups()) group.options().set_lr(lr);
+  for (std::size_t i = 0; i < rates_.size(); ++i) impl_->param_groups()[i].options().set_lr(lr * rates_[i]);
 }
 
 void Optimizer::zeroGradients() {

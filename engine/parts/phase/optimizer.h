@@ -14,11 +14,12 @@ namespace palimpsest {
 
 class Optimizer {
  public:
-  using Parameters = std::vector<std::pair<std::string, Tensor>>;
+  using Parameters = NamedParameters;
   struct Choice {
     std::string kind;  // sgd | adam | adamw
     double lr = 0, momentum = 0, weight_decay = 0, beta2 = 0.999;
     bool amsgrad = false;
+    double network_rate = 1, head_rate = 1;  // what lr is multiplied by: tensors named "head." or "proxy.", and the others
   };
   Optimizer(const Choice& choice, Parameters parameters);
 
@@ -35,6 +36,7 @@ class Optimizer {
   const std::string kind_;
   const bool amsgrad_;
   Parameters parameters_;
+  std::vector<double> rates_;  // of the groups
   std::unique_ptr<torch::optim::Optimizer> impl_;
 };
 

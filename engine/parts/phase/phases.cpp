@@ -7,6 +7,7 @@
 #include "engine/session/batches.h"
 #include "engine/session/descent.h"
 #include "engine/session/session.h"
+#include "engine/session/step.h"
 #include "engine/vit/warm_start.h"
 
 namespace palimpsest {
@@ -57,7 +58,7 @@ void SgdPhase::run(Session& session) {
   descent.seen = params_.data == "seen";
   descent.epochs = params_.epochs;
   descent.batch = params_.batch;
-  descent.optimizer = {params_.optimizer, params_.lr, params_.momentum, params_.weight_decay, params_.beta2, params_.amsgrad};
+  descent.optimizer = {params_.optimizer, params_.lr, params_.momentum, params_.weight_decay, params_.beta2, params_.amsgrad, params_.network_rate, params_.head_rate};
   descent.steps = plan.steps;
   descent.clip = params_.clip;
   descent.keep_state = params_.keep_state;
@@ -68,6 +69,7 @@ void SgdPhase::run(Session& session) {
 }
 
 std::vector<std::int64_t> ObservePhase::imagesOf(const Session& session) const {
+  if (params_.data == "memory") return session.memoryIndices();
   std::vector<std::int64_t> images = session.trainIndices(session.clock.task);  // class by class
   if (params_.per_class == 0) return images;
   std::vector<int> taken(session.scenario.label_of.size());
@@ -82,6 +84,13 @@ Phase::Outline ObservePhase::outline(const Session& session) const {
 
 // Statistics always use the test transform on training images.
 void ObservePhase::run(Session& session) {
+  Head& head = session.model.head();
+  if (params_.data == "memory") {
+    if (session.clock.step == 0) {
+      rememberTask(session);
+      head.forget();
+    }
+  }
   const Outline plan = outline(session);
   session.bus.emit(PhaseStarted{session.clock.task, session.clock.phase, plan.epochs, plan.steps, std::string(kName)});
   BatchPlan batches;
@@ -103,11 +112,12 @@ void ObservePhase::run(Session& session) {
     const Session::OneStep one(session);
     if (!stream.next(samples)) break;
     const Forward pass = session.model.forward(samples, false);
-    session.model.head().observe(pass.feature, samples.labels);
+    if (head.observes()) head.observe(pass.feature, samples.labels);
+    if (Statistics* statistics = session.model.statistics()) statistics->observe(pass.own, samples.labels);
     ++session.clock.step;
     session.tellProgress("statistics", session.clock.step, plan.steps, 1);
   }
-  session.model.head().solve();
+  session.model.solve();
   session.leavePhase();
 }
 

@@ -16,18 +16,21 @@ struct SgdParams {
   std::vector<int> milestones = {};
   double gamma = 0.1, clip = 0, ema = 0, cross_entropy = 1;
   double beta2 = 0.999;
+  double network_rate = 1, head_rate = 1;
   int warmup_steps = 0;
   bool drop_last = false, amsgrad = false, keep_state = false;
   static auto fields() {
     using P = SgdParams;
     return std::tuple{
-        Field{"when", &P::when, {.choices = "every-task|first-task", .doc = "In which tasks the phase runs."}},
+        Field{"when", &P::when, {.choices = "every-task|first-task|later-tasks", .doc = "In which tasks the phase runs."}},
         Field{"data", &P::data, {.choices = "task|seen", .doc = "Images it trains on: those of the task, or all images of the tasks seen so far (joint training: the upper bound)."}},
         Field{"restart", &P::restart, {.doc = "Whether network, prompts and head start anew in each task (cumulative joint training)."}},
         Field{"epochs", &P::epochs, {.min = 1, .max = 10000, .unit = "epochs", .doc = "Passes over the images.", .level = Level::Learn}},
         Field{"batch", &P::batch, {.min = 1, .max = 65536, .unit = "images", .doc = "Images per step."}},
         Field{"optimizer", &P::optimizer, {.choices = "sgd|adam|adamw", .doc = "SGD with momentum, Adam or AdamW; made anew in each task, as PILOT does, unless keep_state says otherwise."}},
         Field{"lr", &P::lr, {.min = 1e-8, .max = 10, .scale = Scale::Log, .doc = "Learning rate at the start.", .level = Level::Learn}},
+        Field{"network_rate", &P::network_rate, {.min = 0, .max = 10, .doc = "What the learning rate is multiplied by for all that is not the head.", .source = "SLCA: 0.01, the slow learner.", .level = Level::Learn}},
+        Field{"head_rate", &P::head_rate, {.min = 0, .max = 10, .doc = "What the learning rate is multiplied by for the head.", .source = "MOS: 0.1."}},
         Field{"momentum", &P::momentum, {.min = 0, .max = 0.9999, .doc = "Momentum of SGD."}},
         Field{"weight_decay", &P::weight_decay, {.min = 0, .max = 1, .scale = Scale::Log, .doc = "Weight decay: added to the gradient (sgd, adam), decoupled (adamw)."}},
         Field{"schedule", &P::schedule, {.choices = "constant|cosine|multi-step|cosine-steps|cosine-quarter|cosine-quarter-late", .doc = "Learning rate over epochs: constant, cosine to zero, or times gamma at each milestone; cosine-steps follows the cosine in every step; cosine-quarter is CODA-Prompt's cos(99 pi e / (200 (E - 1))); cosine-quarter-late has it one epoch later.", .source = "In CODA-Prompt's released scheduler, and in PILOT, the first rate holds for two epochs and the last is never reached."}},
@@ -57,7 +60,7 @@ class SgdPhase final : public Phase {
   void run(Session& session) override;
 
  private:
-  bool runsIn(int task) const { return params_.when == "every-task" || task == 0; }
+  bool runsIn(int task) const { return params_.when == "every-task" || (params_.when == "first-task") == (task == 0); }
   double rate(int epoch, int step, int steps) const;  // learning rate of one step
   int stepsFor(std::int64_t images) const;
   const Params params_;
@@ -65,9 +68,11 @@ class SgdPhase final : public Phase {
 
 struct ObserveParams {
   int batch = 64, per_class = 0;
+  std::string data = "task";
   static auto fields() {
     using P = ObserveParams;
     return std::tuple{
+        Field{"data", &P::data, {.choices = "task|memory", .doc = "Whether it looks at the task's training images, or, anew in each task, at all exemplars of the memory (iCaRL)."}},
         Field{"batch", &P::batch, {.min = 1, .max = 65536, .unit = "images", .doc = "Images per forward pass.", .level = Level::Expert}},
         Field{"per_class", &P::per_class, {.min = 0, .max = 1e7, .unit = "images", .doc = "Images of each class looked at, the first ones of the data set; 0: all of them.", .level = Level::Expert}}};
   }
@@ -78,7 +83,7 @@ class ObservePhase final : public Phase {
   using Params = ObserveParams;
   static constexpr std::string_view kName = "observe";
   static constexpr std::string_view kTitle = "Observe and solve";
-  static constexpr std::string_view kDoc = "One pass over the task's training images with the test transform; the head gathers its statistics and solves for its weights.";
+  static constexpr std::string_view kDoc = "One pass over training images with the test transform; the head gathers its statistics and solves for its weights, and so do the recipe's statistics.";
   ObservePhase(const Params& params, const Setting&) : params_(params) {}
   std::string_view name() const override { return kName; }
   Outline outline(const Session& session) const override;

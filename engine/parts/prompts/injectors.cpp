@@ -111,7 +111,7 @@ std::vector<int> DeepTokenInjector::blocks() const {
 
 // A pure function of the seed, the moment and the images, so that a run that was stopped goes on as it would have.
 Tensor DeepTokenInjector::thinned(const Tensor& rows, const Inputs& inputs, int place) const {
-  if (params_.dropout == 0) return rows;
+  if (params_.dropout == 0 || !inputs.drops) return rows;
   const std::int64_t image = inputs.indices.empty() ? 0 : inputs.indices.front();
   const auto seed = seedOf(seed_, Purpose::Selection, 800 + place, image, static_cast<std::int64_t>(inputs.epochs * 1e6));
   const Tensor kept = torch::empty(rows.sizes(), torch::kFloat).bernoulli_(1 - params_.dropout, generatorOf(seed));

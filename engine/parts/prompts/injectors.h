@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "engine/parts/part.h"
+#include "engine/parts/prompts/slots.h"
 
 namespace palimpsest {
 

@@ -2,7 +2,7 @@
 // task to task (CODA-Prompt, SAPC).
 #pragma once
 
-#include "engine/parts/part.h"
+#include "engine/parts/prompts/slots.h"
 
 namespace palimpsest {
 

@@ -2,7 +2,7 @@
 // DualPrompt, DAP), or a weighted sum (CODA-Prompt, SAPC). Selection runs in float32 whatever the network runs in.
 #pragma once
 
-#include "engine/parts/part.h"
+#include "engine/parts/prompts/slots.h"
 #include "engine/parts/prompts/normalisers.h"
 
 namespace palimpsest {
