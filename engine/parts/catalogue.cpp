@@ -130,6 +130,10 @@ void trainingRules(const Value& recipe, const Value& phase, const std::string& p
   if (descendsLabels(phase) && solvesItself(head) && head != RetrievalHead::kName && !recipe.find("proxy"))
     issues.push_back(error(path + ".use", "[sgd] the head \"" + head + "\" is solved from what it has seen and gives no gradient worth following",
                            "add a \"proxy\" that is trained in its place, such as {\"use\": \"cosine\"}, or take a linear head"));
+  const bool anew = std::ranges::any_of(listOf(recipe, "phases"), [](const Value& one) { return textOr(one, "data") == "memory"; });
+  if (descendsLabels(phase) && recipe.find("proxy") && solvesItself(head) && !recipe.find("bank") && !anew && textOr(phase, "when") != "first-task")
+    issues.push_back(error(path + ".when", "[sgd] what the head has seen of earlier tasks would speak of features that are no more",
+                           "set it to \"first-task\", keep an adaptation for each task (\"bank\"), or let the head observe the memory"));
 }
 
 void observeRules(const Value& recipe, const Value& phase, const std::string& path, Issues& issues) {

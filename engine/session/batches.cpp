@@ -32,7 +32,7 @@ Loader::Plan loaderPlan(const Session& session, const BatchPlan& plan) {
 record::FeatureKey keyOf(const Session& session, const Split& split, const Transform& transform) {
   const RunOptions& options = session.plan.options;
   record::FeatureKey key;
-  key.weights = session.model.loaded().sha256;
+  key.weights = session.model.loaded().sha256.empty() ? options.backbone : session.model.loaded().sha256;  // a new network is a function of its text
   key.transform = transform.spec().id();
   key.data = session.data.fingerprint;
   key.split = &split == session.data.train.get() ? "train" : "test";

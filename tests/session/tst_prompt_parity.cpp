@@ -260,7 +260,7 @@ class TestPromptParity : public QObject {
     in.tasks = torch::ones({in.images.size(0)}, torch::kLong);
     const auto unit = [](const Tensor& x) { return x / x.norm(2, 1, true); };
     const Tensor classes = torch::sin(torch::arange(4 * 192, torch::kFloat)).reshape({4, 192});
-    const Tensor logits = unit(model->forward(in, true).feature.slice(1, 192)).matmul(unit(classes).t());
+    const Tensor logits = unit(model->forward(in, true).own).matmul(unit(classes).t());
     const Tensor got = torch::cross_entropy_loss(logits, torch::arange(logits.size(0), torch::kLong) % 4);
     COMPARE_RELATIVE(got, torch::tensor(loss), 1e-5);
     got.backward();
