@@ -100,9 +100,9 @@ FeatureSummary extractFeatures(const FeatureRequest& request);
 // Blocks. Throws BadInput.
 Assessment assess(const AssessRequest& request, const AssessProgress& progress = {});
 
-// The network that a run has trained, as a weights file with timm's names; 16-bit floats when `half`. `card` goes into
-// the file's metadata ("licence", "origin", "recipe", ...). Throws BadInput when the run trains no network or has not
-// finished a task.
+// The network that a run has trained, or adapted by something that can be folded into the weights (SSF, LoRA), as a
+// weights file with timm's names; 16-bit floats when `half`. `card` goes into the file's metadata ("licence", "origin",
+// "recipe", ...). Throws BadInput when there is no such network or the run has not finished a task.
 void exportBackbone(const std::filesystem::path& run_folder, const std::filesystem::path& out,
                     const std::map<std::string, std::string>& card, bool half);
 

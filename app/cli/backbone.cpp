@@ -1,6 +1,7 @@
 // palimpsest-cli backbone: the weights that somebody brings along, and how good their features are.
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <iostream>
 #include <memory>
 
@@ -29,6 +30,19 @@ int add(const std::vector<std::string>& files) {
 int remove(const std::vector<std::string>& names) {
   if (names.empty()) throw BadInput({error("NAME", "is missing", "palimpsest-cli list backbones shows what there is")});
   for (const std::string& name : names) removeBackbone(name);
+  return kDone;
+}
+
+struct ExportArguments {
+  std::string run, out;
+  bool half = false;
+};
+
+int exported(const ExportArguments& arguments) {
+  if (arguments.run.empty() || arguments.out.empty()) throw BadInput({error("RUN_FOLDER", "is missing, or --out is", "name a run's folder, and with --out the file to write")});
+  if (std::filesystem::exists(arguments.out)) throw BadInput({error("--out", arguments.out + " is already there", "choose another name")});
+  exportBackbone(arguments.run, arguments.out, {{"origin", "trained by palimpsest-cli, run " + std::filesystem::path(arguments.run).filename().string()}}, arguments.half);
+  std::cout << arguments.out << '\n';
   return kDone;
 }
 
@@ -75,7 +89,7 @@ int assessment(const AssessArguments& arguments, Console& console) {
 }  // namespace
 
 void addBackbone(CLI::App& app, Context& context) {
-  CLI::App& command = *app.add_subcommand("backbone", "Weights that you bring along: backbone add, remove, assess.");
+  CLI::App& command = *app.add_subcommand("backbone", "Weights that you bring along, or that a run has trained: backbone add, remove, assess, export.");
   auto files = std::make_shared<std::vector<std::string>>(), names = std::make_shared<std::vector<std::string>>();
   CLI::App& adding = *command.add_subcommand("add", "Checks weights files and remembers them by name; they stay where they are.");
   adding.add_option("FILE", *files, "safetensors, PyTorch (.pth, .pt, .bin), TorchScript or JAX (.npz).");
@@ -86,10 +100,16 @@ void addBackbone(CLI::App& app, Context& context) {
   CLI::App& assessing = *command.add_subcommand("assess", "How good its frozen features are: nearest class mean, and ridge regression on random features.");
   auto arguments = std::make_shared<AssessArguments>(assessing);
   whenChosen(assessing, context, [arguments, &context] { return assessment(*arguments, context.console); });
+  auto wanted = std::make_shared<ExportArguments>();
+  CLI::App& exporting = *command.add_subcommand("export", "Writes the network of a run as a weights file: trained, or adapted by SSF or LoRA, which are folded in.");
+  exporting.add_option("RUN_FOLDER", wanted->run, "A run that has finished a task.");
+  exporting.add_option("--out", wanted->out, "File to write (.safetensors).");
+  exporting.add_flag("--half", wanted->half, "16-bit floats.");
+  whenChosen(exporting, context, [wanted] { return exported(*wanted); });
   whenChosen(command, context, [&command, &context] {
     if (!command.get_subcommands().empty()) return context.status;
     const auto words = command.remaining();
-    const std::string known = "one of add, remove, assess";
+    const std::string known = "one of add, remove, assess, export";
     throw BadInput({words.empty() ? error("WHAT", "is missing", known) : error(words.front(), "is nothing that can be done with a backbone", known)});
   }, true);
 }

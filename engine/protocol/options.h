@@ -33,10 +33,11 @@ struct RunOptions {
   static auto fields() {
     using O = RunOptions;
     return std::tuple{
-        Field{"data", &O::data, {.doc = "Data set: fashion-mnist[:DIR], idx:DIR, cifar10:DIR, cifar100:DIR, folder:DIR, or drawn by the program: shapes[:classes=N,relations=yes,domain=sketch,...], world[:classes=N,...]. \"list datasets\" says more.", .level = Level::Learn}},
+        Field{"data", &O::data, {.doc = "Data set: fashion-mnist[:DIR], idx:DIR, cifar10:DIR, cifar100:DIR, folder:DIR, domains:DIR, or drawn by the program: shapes[:classes=N,relations=yes,domains=photo+sketch,...], world[:classes=N,...]. \"list datasets\" says more.", .level = Level::Learn}},
         Field{"limit_train", &O::limit_train, {.min = 0, .max = 1e9, .unit = "images per class", .doc = "First N training images of each class, in data set order; 0 takes all.", .level = Level::Learn}},
         Field{"limit_test", &O::limit_test, {.min = 0, .max = 1e9, .unit = "images per class", .doc = "First N test images of each class, in data set order; 0 takes all."}},
-        Field{"scenario", &O::scenario, {.doc = "Stream of tasks: cil:init=A,increment=B,order=SEED|natural. The order is PILOT's for the same seed.", .level = Level::Learn}},
+        Field{"scenario", &O::scenario, {.doc = "Stream of tasks. cil:init=A,increment=B,order=SEED|natural adds classes, in PILOT's order for the same seed; til: is the same with the task known at test; dil: has one task for each domain of the data; "
+                                          "blurry:tasks=T,disjoint=N,blurry=M and drift:tasks=T are streams without borders (N and M in percent).", .level = Level::Learn}},
         Field{"backbone", &O::backbone, {.doc = "micro (bundled), a name that \"list backbones\" shows, or a weights file: safetensors, PyTorch (.pth, .pt, .bin), TorchScript or JAX (.npz).", .level = Level::Learn}},
         Field{"image_size", &O::image_size, {.min = 0, .max = 2048, .unit = "pixels", .doc = "Input side; 0 takes the weights' own. Position embeddings are interpolated when it differs."}},
         Field{"position_resize", &O::position_resize, {.choices = "timm06|timm1", .doc = "How position embeddings are interpolated: timm06 bicubic without antialiasing, as PILOT's timm 0.6 does; timm1 bicubic with it, as timm 1.x does. They differ even when the grid grows.", .level = Level::Expert}},

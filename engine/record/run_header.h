@@ -15,7 +15,7 @@ namespace palimpsest::record {
 struct RunHeader {
   int format = kFormat;
   std::string version, torch;
-  Value recipe, options;
+  Value recipe, options, stream;
   std::int64_t seed = 0;
   std::vector<int> class_order;
   std::vector<std::string> class_names;
@@ -40,6 +40,7 @@ struct RunHeader {
         Field{"data_fingerprint", &H::data_fingerprint, {.doc = "Digest of the images and labels that are used."}},
         Field{"backbone", &H::backbone, {.doc = "Name or file of the backbone."}},
         Field{"backbone_sha256", &H::backbone_sha256, {.doc = "SHA-256 of its weights file."}},
+        Field{"stream", &H::stream, {.doc = "What the scenario came to: for each task its classes of the data set and, beside them, how many training and test images they have; its domain where it has one."}},
         Field{"device", &H::device, {.doc = "cpu or cuda:N."}},
         Field{"threads", &H::threads, {.unit = "threads", .doc = "Threads of the engine."}},
         Field{"evaluation",

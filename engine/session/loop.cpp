@@ -2,9 +2,11 @@
 // its parts.
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 
+#include "engine/parts/layers.h"
 #include "engine/protocol/error.h"
 #include "engine/record/json.h"
 #include "engine/session/batches.h"
@@ -88,6 +90,12 @@ Samples withReplay(Session& session, const Samples& samples) {
   const Exemplars* memory = session.model.memory();
   if (!memory || memory->params().replay != "joined" || memory->held().entries().empty() || (session.model.gradient() && session.model.gradient()->replaces())) return samples;
   return joined(samples, drawnFromMemory(session, memory->params().batch, 0));
+}
+
+// Whether images of the memory join the task's: those of the task must then be images, too, and not features.
+bool joinsImages(const Session& session) {
+  const Exemplars* memory = session.model.memory();
+  return memory && memory->params().replay == "joined";
 }
 
 // One step of the optimiser, or what the recipe's rule does instead. Returns the gradient's norm before clipping.
@@ -253,7 +261,62 @@ void tellSnapshots(Session& session) {
   }
 }
 
+// How far the numbers of each layer are from where a phase found them, as a part of their length then.
+class Movement {
+ public:
+  explicit Movement(const Optimizer::Parameters& parameters) {
+    for (const auto& [name, tensor] : parameters) before_.push_back(tensor.detach().clone());
+  }
+  void tell(Session& session, const Optimizer::Parameters& parameters) const {
+    std::vector<std::string> layers;
+    std::vector<double> moved, length;
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      const std::string layer = layerOf(parameters[i].first);
+      const auto found = std::ranges::find(layers, layer);
+      const auto at = static_cast<std::size_t>(found - layers.begin());
+      if (found == layers.end()) {
+        layers.push_back(layer);
+        moved.push_back(0);
+        length.push_back(0);
+      }
+      moved[at] += (parameters[i].second.detach() - before_[i]).square().sum(torch::kDouble).item<double>();
+      length[at] += before_[i].square().sum(torch::kDouble).item<double>();
+    }
+    for (std::size_t i = 0; i < layers.size(); ++i) moved[i] = length[i] > 0 ? std::sqrt(moved[i] / length[i]) : std::sqrt(moved[i]);
+    session.bus.emit(Measured{session.clock.task, "movement", "", layers, moved});
+  }
+
+ private:
+  std::vector<Tensor> before_;
+};
+
+// Linear CKA (Kornblith et al., ICML 2019) between what the network said when it came and what it says now, on a few
+// test images of the task.
+void tellLikeness(Session& session) {
+  constexpr std::size_t kImages = 64;
+  if (session.model.featuresAreFrozen() || session.model.members() > 0 || !session.trains_in[static_cast<std::size_t>(session.clock.task)]) return;
+  std::vector<std::int64_t> images = session.testIndices(session.clock.task);
+  rngOf(session.seed(), Purpose::Probe, session.clock.task).shuffle(images);
+  images.resize(std::min(images.size(), kImages));
+  BatchPlan plan;
+  plan.split = session.data.test.get();
+  plan.order = images;
+  plan.batch = static_cast<int>(kImages);
+  plan.transform = &session.test_transform;
+  Batches stream(session, plan);
+  Samples samples;
+  const torch::NoGradGuard no_graph;
+  if (!stream.next(samples)) return;
+  const auto centred = [](const Tensor& x) { return x.to(torch::kDouble) - x.to(torch::kDouble).mean(0, true); };
+  const Tensor came = centred(session.model.frozenFeatures(samples.images)), now = centred(session.model.forward(samples, false).own);
+  const double both = now.t().matmul(came).square().sum().item<double>();
+  const double alone = came.t().matmul(came).norm().item<double>() * now.t().matmul(now).norm().item<double>();
+  session.bus.emit(Measured{session.clock.task, "cka", "", {"as it came, as it is"}, {alone > 0 ? both / alone : 0}});
+}
+
 void tellFigures(Session& session) {
+  tellLikeness(session);
+
   for (const Figure& figure : session.model.figures()) session.bus.emit(Measured{session.clock.task, figure.name, figure.unit, figure.labels, figure.values});
 }
 
@@ -305,7 +368,7 @@ void descend(Session& session, const Descent& descent) {
   const std::vector<std::int64_t> images = session.trainingOrder(descent.seen);
   session.bus.emit(PhaseStarted{session.clock.task, session.clock.phase, descent.epochs, descent.steps, "sgd"});
   FrozenCache* cache = nullptr;
-  if (session.trainCacheable()) {
+  if (session.trainCacheable() && !joinsImages(session)) {
     cache = &session.train_frozen;
     for (int task = descent.seen ? 0 : session.clock.task; task <= session.clock.task; ++task)
       fillCache(session, *cache, *session.data.train, session.trainIndices(task), session.train_transform, session.clock.task);
@@ -327,6 +390,9 @@ void descend(Session& session, const Descent& descent) {
     average.visit(state);
   });
   session.model.backbone()->train(session.model.trainsBackbone());
+  // A run that was resumed inside the phase does not know where it began.
+  const bool whole = session.record && session.clock.epoch == 0 && session.clock.step == 0;
+  const std::optional<Movement> movement = whole ? std::optional<Movement>(trained.parameters) : std::nullopt;
   // The first point of the curves, before anything was learned: nobody should wait for it.
   if (session.clock.global_step == 0 && session.plan.options.probe_images > 0) probe(session);
   for (; session.clock.epoch < descent.epochs; ++session.clock.epoch, session.clock.step = 0) {
@@ -335,6 +401,7 @@ void descend(Session& session, const Descent& descent) {
     session.epochDone();
   }
   average.takePlace(optimizer.parameters());
+  if (movement) movement->tell(session, optimizer.parameters());
   if (descent.keep_state) {
     Note note(kept);
     optimizer.visit(note);

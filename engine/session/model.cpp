@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/device/torch_compat.h"
+#include "engine/metrics/resources.h"
 #include "engine/parts/catalogue.h"
 
 namespace palimpsest {
@@ -306,6 +307,10 @@ std::vector<Figure> Model::figures() {
   add(head_.get());
   add(memory_.get());
   for (const auto& penalty : penalties_) add(penalty.get());
+  const vit::Shape& shape = setting_.shape;
+  const double pass = forwardMacs(vitSize(shape.image, shape.patch, shape.width, shape.depth, shape.mlp, shape.prefix(), shape.channels));
+  const int passes = std::max(1, members()) + (queried_ || (feature_->wantsFrozen() && !featuresAreFrozen()) ? 1 : 0);
+  all.push_back({"compute", "GMAC", {"one pass", "a test image"}, {pass / 1e9, passes * pass / 1e9}});
   Bytes bytes;
   visit(bytes);
   all.push_back(std::move(bytes.figure));

@@ -6,6 +6,7 @@
 #include "engine/parts/catalogue.h"
 #include "engine/protocol/error.h"
 #include "engine/record/run_header.h"
+#include "engine/scenario/stream.h"
 
 namespace palimpsest {
 namespace {
@@ -85,6 +86,7 @@ void checkStream(const Session& session, Issues& issues) {
   };
   for (const char* name : {"columns", "subspace-prototypes", "retrieval"})
     if (const Value* head = recipe.at("head.use"); head && head->asString() == name) refuse("head.use", std::string("[") + name + "] it");
+  if (const Value* policy = recipe.at("memory.policy"); policy && policy->asString() == "herding") refuse("memory.policy", "[exemplars] herding");
   for (int entry = 0; recipe.at("prompts." + std::to_string(entry)); ++entry)
     for (const char* rule : {"train", "test"}) {
       const std::string path = "prompts." + std::to_string(entry) + ".select." + rule;
@@ -169,6 +171,12 @@ Value headerOf(const Session& session) {
   header.data_fingerprint = session.data.fingerprint;
   header.backbone = session.model.loaded().name;
   header.backbone_sha256 = session.model.loaded().sha256;
+  Stream images;
+  for (int task = 0; task < session.tasks(); ++task) {
+    images.train.push_back(session.trainIndices(task));
+    images.test.push_back(session.testIndices(task));
+  }
+  header.stream = realised(session.scenario, images, session.data);
   header.device = session.device.str();
   header.evaluation = evaluationProtocol(session);
   header.threads = threads();

@@ -478,6 +478,21 @@ class TestRuns : public QObject {
     featuresWith(plan.options.backbone, "before.safetensors");
     QVERIFY(fs::file_size(base / "after.safetensors") > 0);
     QVERIFY_THROWS_EXCEPTION(BadInput, exportBackbone(base / "nowhere", base / "x.safetensors", {}, false));
+    complete(planOf("aper-ssf"), base / "ssf");
+    exportBackbone(base / "ssf", base / "folded.safetensors", {}, false);
+    featuresWith((base / "folded.safetensors").string(), "folded-features.safetensors");
+    complete(planOf("aper-adapter"), base / "adapter");
+    QVERIFY_THROWS_EXCEPTION(BadInput, exportBackbone(base / "adapter", base / "x.safetensors", {}, false));
+    QVERIFY(!fs::exists(base / "x.safetensors"));
+  }
+
+  // What was learned by heart of features alone still joins images of the memory.
+  void aFrozenNetworkReplaysToo() {
+    const QTemporaryDir dir;
+    RunPlan plan = planOf("replay");
+    (*plan.recipe.at("backbone"))["train"] = "nothing";
+    const RunOutcome outcome = complete(plan, fs::path(dir.path().toStdString()) / "run");
+    QCOMPARE(QString::fromStdString(outcome.state + outcome.message), QStringLiteral("done"));
   }
 };
 

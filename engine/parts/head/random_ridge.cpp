@@ -26,11 +26,16 @@ std::vector<double> ridgeLadder() {
   return all;
 }
 
-std::vector<double> ridgeErrors(const Tensor& rows, const Tensor& targets, const Tensor& held_rows, const Tensor& held_targets, const std::vector<double>& ridges) {
+std::vector<double> ridgeErrors(const Tensor& rows, const Tensor& targets, const Tensor& held_rows, const Tensor& held_targets, const std::vector<double>& ridges,
+                                std::vector<double>* spectrum) {
   const bool dual = rows.size(0) <= rows.size(1);
   const auto [values, vectors] = at::linalg_eigh(dual ? rows.matmul(rows.t()) : rows.t().matmul(rows));
   const Tensor left = (dual ? held_rows.matmul(rows.t()) : held_rows).matmul(vectors);
   const Tensor right = vectors.t().matmul(dual ? targets : rows.t().matmul(targets));
+  if (spectrum) {
+    const Tensor largest_first = values.flip(0).cpu().contiguous();
+    spectrum->assign(largest_first.data_ptr<double>(), largest_first.data_ptr<double>() + largest_first.numel());
+  }
   std::vector<double> errors;
   for (const double ridge : ridges) {
     const Tensor told = (left / (values.clamp_min(0) + ridge)).matmul(right);
@@ -91,6 +96,7 @@ void RandomRidgeHead::observe(const Tensor& feature, const Tensor& labels) {
 // On classes of the task alone: other columns are zero for all ridges.
 double RandomRidgeHead::chosenRidge(const Tensor& rows, const Tensor& labels) {
   errors_.clear();
+  spectrum_.clear();
   if (params_.rule == "fixed") return params_.ridge;
   const std::int64_t count = rows.size(0), fitted = static_cast<std::int64_t>(static_cast<double>(count) * (1 - params_.held_out));
   if (fitted < 1 || fitted == count) return params_.ridge;  // a single image: there is nothing to choose on
@@ -98,7 +104,7 @@ double RandomRidgeHead::chosenRidge(const Tensor& rows, const Tensor& labels) {
   const Tensor targets = torch::zeros({count, classes.size(0)}, rows.options().dtype(torch::kDouble)).scatter_(1, place.unsqueeze(1), 1.0);
   const Tensor wide = projected(rows).to(torch::kDouble);
   const std::vector<double> ridges = ridgeLadder();
-  const std::vector<double> errors = ridgeErrors(wide.slice(0, 0, fitted), targets.slice(0, 0, fitted), wide.slice(0, fitted), targets.slice(0, fitted), ridges);
+  const std::vector<double> errors = ridgeErrors(wide.slice(0, 0, fitted), targets.slice(0, 0, fitted), wide.slice(0, fitted), targets.slice(0, fitted), ridges, &spectrum_);
   errors_ = errors;
   return ridges[static_cast<std::size_t>(std::min_element(errors.begin(), errors.end()) - errors.begin())];
 }
@@ -153,6 +159,13 @@ std::vector<Figure> RandomRidgeHead::figures() const {
   }
   std::vector<Figure> all{similarity};
   if (!errors_.empty()) all.push_back(errors);
+  // Every power of two is enough to see how fast it falls.
+  Figure spectrum{"spectrum", "", {}, {}};
+  for (std::size_t rank = 1; rank <= spectrum_.size(); rank *= 2) {
+    spectrum.labels.push_back(std::to_string(rank));
+    spectrum.values.push_back(spectrum_[rank - 1]);
+  }
+  if (!spectrum.values.empty()) all.push_back(spectrum);
   return all;
 }
 

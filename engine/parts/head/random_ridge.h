@@ -8,7 +8,9 @@ namespace palimpsest {
 
 // Mean squared errors on held-out rows of ridge regressions fitted to the others, one for each ridge. Rows [n, M] and
 // targets [n, C] float64. One eigendecomposition, of the smaller side: n x n where rows are fewer than columns.
-std::vector<double> ridgeErrors(const Tensor& rows, const Tensor& targets, const Tensor& held_rows, const Tensor& held_targets, const std::vector<double>& ridges);
+// `spectrum`, where given, receives the eigenvalues, largest first.
+std::vector<double> ridgeErrors(const Tensor& rows, const Tensor& targets, const Tensor& held_rows, const Tensor& held_targets, const std::vector<double>& ridges,
+                                std::vector<double>* spectrum = nullptr);
 // 10^-8 .. 10^8, as in RanPAC.
 std::vector<double> ridgeLadder();
 // (G + ridge I)^-1 Q by Cholesky in float64; G [M, M], Q [M, C]. Where G is too close to singular for it, the ridge grows
@@ -63,7 +65,7 @@ class RandomRidgeHead final : public Head {
   Tensor projection_;             // [D, M]
   Tensor gram_, moments_;         // [M, M], [M, K]
   Tensor weight_, images_, used_; // [M, K]; images summed so far and the ridge, [1] float64
-  std::vector<double> errors_;    // of the last choice, by ridge
+  std::vector<double> errors_, spectrum_;  // of the last choice: by ridge, and of the task's Gram matrix
   Tensor waiting_, labels_;       // [n, D], [n]: of the task under way, not summed yet
 };
 

@@ -1,5 +1,7 @@
 #include "engine/parts/penalty/penalties.h"
 
+#include "engine/parts/layers.h"
+
 namespace palimpsest {
 
 Tensor Distillation::cost(const StepView& step) const {
@@ -13,13 +15,6 @@ namespace {
 
 // What of a tensor there was when its importance was measured.
 Tensor known(const Tensor& now, const Tensor& then) { return now.sizes() == then.sizes() ? now : now.narrow(0, 0, then.size(0)); }
-
-// "backbone.blocks.3.mlp.fc1.weight" and "adapt.0.blocks.3.up.bias" belong to block 3, everything else to what it is part of.
-std::string layerOf(const std::string& name) {
-  const auto at = name.find("blocks.");
-  if (at == std::string::npos) return name.substr(0, name.rfind('.'));
-  return "block " + name.substr(at + 7, name.find('.', at + 7) - at - 7);
-}
 
 // Zeros behind what there is, up to `rows`.
 Tensor grown(const Tensor& x, const Tensor& like) {
