@@ -166,7 +166,9 @@ void TestCliUsage::everyBundledRecipePassesTheCheck() {
                         .array();
   QVERIFY(rows.size() >= 5);
   for (const QJsonValue& row : rows) {
-    const Ended ended = cli({QStringLiteral("check"), row[QLatin1String("name")].toString()});
+    const QString name = row[QLatin1String("name")].toString();
+    if (name.contains(QLatin1Char('.'))) continue;  // variants run in tst_runs, without a process each
+    const Ended ended = cli({QStringLiteral("check"), name});
     QVERIFY2(ended.status == 0 && ended.out == QStringLiteral("ok\n"), qPrintable(ended.err));
   }
 }

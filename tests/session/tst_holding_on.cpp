@@ -167,6 +167,15 @@ class TestHoldingOn : public QObject {
     }
   }
 
+  void importanceIsCappedAtSoManyMeans() {
+    QuadraticPenalty penalty({.weight = 2, .cap = 2, .scale = "mean-one"}, settingFor({}));
+    const Tensor weights = torch::zeros({4});
+    penalty.weigh({{"w", weights}}, {torch::tensor({1.0F, 1.0F, 1.0F, 5.0F})});  // mean 2, so 0.5, 0.5, 0.5, 2.5
+    const Tensor now = torch::ones({4});
+    const NamedParameters trained{{"w", now}};
+    QVERIFY(std::abs(penalty.cost(viewOf(kNoInputs, now, now, {}, {}, trained)).item<double>() - 3.5) < 1e-6);
+  }
+
   // F of a linear softmax layer has a closed form: 1/N sum p (1 - p) f^2.
   void exactFisherOfAHeadIsItsClosedForm() {
     RunPlan plan = planOf("ewc");

@@ -46,7 +46,8 @@ void QuadraticPenalty::weigh(const NamedParameters& trained, const std::vector<T
   importance_.resize(found.size());
   anchor_.resize(found.size());
   for (std::size_t i = 0; i < found.size(); ++i) {
-    const Tensor fresh = found[i] * scale, now = trained[i].second.detach();
+    const Tensor scaled = found[i] * scale, now = trained[i].second.detach();
+    const Tensor fresh = params_.cap > 0 && count > 0 ? scaled.clamp_max(params_.cap * scale * sum / count) : scaled;
     if (!importance_[i].defined()) {
       importance_[i] = fresh.clone();
       anchor_[i] = now.clone();

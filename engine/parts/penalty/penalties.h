@@ -32,7 +32,7 @@ class Distillation final : public Penalty {
 };
 
 struct QuadraticParams {
-  double weight = 100, decay = 1;
+  double weight = 100, decay = 1, cap = 0;
   std::string form = "separate", scale = "mean-one";
   static auto fields() {
     using P = QuadraticParams;
@@ -40,6 +40,7 @@ struct QuadraticParams {
         Field{"weight", &P::weight, {.min = 0, .max = 1e12, .scale = Scale::Log, .doc = "Lambda of EWC; the penalty is half of it times the weighted squares. Means nothing across ways of scaling the importance.", .level = Level::Learn}},
         Field{"form", &P::form, {.choices = "separate|online", .doc = "separate: every task pulls towards its own weights, exactly, in the memory of one of them (their weighted mean). online: one pull towards the latest weights."}},
         Field{"decay", &P::decay, {.min = 0, .max = 1, .doc = "What earlier importance is multiplied by at each task (gamma of online EWC)."}},
+        Field{"cap", &P::cap, {.min = 0, .max = 1e9, .doc = "Importance counts at most this many times the task's mean; 0: as it is. A few numbers matter thousands of times more than the mean, and steps across so steep a penalty diverge as soon as the rate times lambda times the importance exceeds 2."}},
         Field{"scale", &P::scale, {.choices = "none|mean-one", .doc = "mean-one divides each task's importance by its mean, so that lambda means the same for a network and for an adapter."}}};
   }
 };
