@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "engine/parts/layers.h"
+#include "engine/parts/trained.h"
 #include "engine/protocol/error.h"
 #include "engine/record/json.h"
 #include "engine/session/batches.h"
@@ -20,15 +21,6 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 double secondsSince(SteadyClock::time_point begin) { return std::chrono::duration<double>(SteadyClock::now() - begin).count(); }
-
-class Trained final : public State {
- public:
-  void tensor(const std::string& name, Tensor& tensor, bool trained) override {
-    if (trained) parameters.emplace_back(name, tensor);
-  }
-  bool trainedOnly() const override { return true; }
-  Optimizer::Parameters parameters;
-};
 
 // Exponential average of the trained tensors (Polyak & Juditsky, 1992), with the usual warm-up of its decay.
 class Average {
@@ -376,7 +368,7 @@ void descend(Session& session, const Descent& descent) {
   prepareWatch(session);
   if (session.model.trainsOnMembers() && session.train_transform.deterministic())
     fillMembers(session, session.train_members, *session.data.train, session.trainIndices(session.clock.task), session.train_transform, session.clock.task, session.model.members() - 1);
-  Trained trained;
+  TrainedTensors trained;
   session.model.visit(trained);
   Optimizer optimizer(descent.optimizer, trained.parameters);
   Average average(descent.ema, optimizer.parameters());

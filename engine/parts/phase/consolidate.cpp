@@ -5,20 +5,12 @@
 #include <numbers>
 
 #include "engine/parts/random_tensors.h"
+#include "engine/parts/trained.h"
 #include "engine/session/batches.h"
 #include "engine/session/step.h"
 
 namespace palimpsest {
 namespace {
-
-class Trained final : public State {
- public:
-  void tensor(const std::string& name, Tensor& tensor, bool trained) override {
-    if (trained) parameters.emplace_back(name, tensor);
-  }
-  bool trainedOnly() const override { return true; }
-  NamedParameters parameters;
-};
 
 // All features of an epoch and their labels, shuffled: a pure function of the run's seed, the task and the epoch.
 std::pair<Tensor, Tensor> drawnFeatures(Session& session, const AlignParams& params) {
@@ -58,7 +50,7 @@ void AlignPhase::run(Session& session) {
   session.bus.emit(PhaseStarted{session.clock.task, session.clock.phase, plan.epochs, plan.steps, std::string(kName)});
   Head& head = session.model.head();
   if (params_.restore && session.clock.epoch == 0 && session.clock.step == 0) head.setAside();
-  Trained trained;
+  TrainedTensors trained;
   head.visit(trained);
   Optimizer optimizer({"sgd", params_.lr, params_.momentum, params_.weight_decay}, trained.parameters);
   session.enterPhase([&](State& state) { optimizer.visit(state); });
@@ -86,7 +78,7 @@ Phase::Outline FisherPhase::outline(const Session& session) const {
 void FisherPhase::run(Session& session) {
   const Outline plan = outline(session);
   session.bus.emit(PhaseStarted{session.clock.task, session.clock.phase, plan.epochs, plan.steps, std::string(kName)});
-  Trained trained;
+  TrainedTensors trained;
   session.model.visit(trained);
   std::vector<Tensor> leaves, sums;
   for (const auto& [name, tensor] : trained.parameters) {
