@@ -22,6 +22,7 @@ class TestCliUsage : public QObject {
   void aPageOfTheManual();
   void everyBundledRecipePassesTheCheck();
   void checkListsIssuesAsJson();
+  void keptFeaturesAreListedAndCleared();
 };
 
 void TestCliUsage::helpNamesEveryCommand() {
@@ -171,6 +172,21 @@ void TestCliUsage::everyBundledRecipePassesTheCheck() {
     const Ended ended = cli({QStringLiteral("check"), name});
     QVERIFY2(ended.status == 0 && ended.out == QStringLiteral("ok\n"), qPrintable(ended.err));
   }
+}
+
+void TestCliUsage::keptFeaturesAreListedAndCleared() {
+  const QByteArray before = qgetenv("PALIMPSEST_FEATURE_CACHE");
+  QTemporaryDir folder;
+  qputenv("PALIMPSEST_FEATURE_CACHE", folder.filePath(QStringLiteral("features")).toUtf8());
+  const QStringList data{QStringLiteral("--data"), QStringLiteral("shapes:classes=2,train=4,test=2,side=16,seed=3"), QStringLiteral("--scenario"), QStringLiteral("cil:init=2,increment=2"),
+                         QStringLiteral("--backbone"), QStringLiteral("new:image=16,patch=8,width=32,depth=1,heads=2,seed=1")};
+  QCOMPARE(cli(QStringList{QStringLiteral("run"), QStringLiteral("--recipe"), QStringLiteral("simplecil"), QStringLiteral("--out"), folder.filePath(QStringLiteral("run"))} + data).status, 0);
+  const QJsonArray rows = QJsonDocument::fromJson(cli({QStringLiteral("cache"), QStringLiteral("--json")}).out.toUtf8()).array();
+  QCOMPARE(rows.size(), 2);  // training and test images, once each
+  for (const QJsonValue& row : rows) QCOMPARE(row[QLatin1String("rows")].toInt(), row[QLatin1String("of")].toInt());
+  QCOMPARE(cli({QStringLiteral("cache"), QStringLiteral("--clear")}).status, 0);
+  QVERIFY(QJsonDocument::fromJson(cli({QStringLiteral("cache"), QStringLiteral("--json")}).out.toUtf8()).array().isEmpty());
+  qputenv("PALIMPSEST_FEATURE_CACHE", before);
 }
 
 void TestCliUsage::checkListsIssuesAsJson() {
