@@ -16,8 +16,6 @@ struct Outcome {
   std::int64_t hits = 0, count = 0;
   std::vector<std::int64_t> indices;
   std::vector<int> labels, predictions;  // classes of the data set
-  std::vector<float> logits;             // [count, K]; none while probing
-  std::vector<int> new_labels;
 };
 
 // Where the task is known, classes of other tasks are no candidates.
@@ -29,15 +27,16 @@ Tensor candidates(const Session& session, const Tensor& logits, int on_task) {
   return out;
 }
 
-void keepLogits(Outcome& out, const Session& session, const Samples& samples, const Tensor& logits) {
+void keep(Scores& scores, const Session& session, const Samples& samples, const Tensor& logits) {
   const Tensor rows = logits.cpu().to(torch::kFloat).contiguous();
-  out.logits.insert(out.logits.end(), rows.data_ptr<float>(), rows.data_ptr<float>() + rows.numel());
-  for (const auto index : samples.indices) out.new_labels.push_back(session.scenario.label_of[static_cast<std::size_t>(session.data.test->label(index))]);
+  scores.classes = static_cast<int>(rows.size(1));
+  scores.logits.insert(scores.logits.end(), rows.data_ptr<float>(), rows.data_ptr<float>() + rows.numel());
+  for (const auto index : samples.indices) scores.labels.push_back(session.scenario.label_of[static_cast<std::size_t>(session.data.test->label(index))]);
 }
 
-// One pass over these test images of one task. `checkpointable` is false: the model does not change, and a run that is
+// One pass over these test images of one task; `scores`, where given, receives what was said. `checkpointable` is false: the model does not change, and a run that is
 // stopped here evaluates anew when it goes on.
-Outcome pass(Session& session, int on_task, const std::vector<std::int64_t>& images, std::string_view stage, bool probing) {
+Outcome pass(Session& session, int on_task, const std::vector<std::int64_t>& images, std::string_view stage, bool probing, Scores* scores = nullptr) {
   BatchPlan plan;
   plan.split = session.data.test.get();
   plan.order = images;
@@ -76,7 +75,7 @@ Outcome pass(Session& session, int on_task, const std::vector<std::int64_t>& ima
     }
     countPrompts(session, forward);
     const Tensor predicted = candidates(session, forward.logits, on_task).argmax(1).cpu();
-    if (!probing) keepLogits(out, session, samples, forward.logits);
+    if (scores) keep(*scores, session, samples, forward.logits);
     for (int i = 0; i < samples.count; ++i) {
       const int label = session.data.test->label(samples.indices[static_cast<std::size_t>(i)]);
       const int prediction = session.scenario.class_order[static_cast<std::size_t>(predicted.data_ptr<std::int64_t>()[i])];
@@ -116,23 +115,13 @@ std::vector<int> columnsAfter(const Session& session, int stage) {
   return columns;
 }
 
-// Over the images of the tasks seen. Heads may know fewer classes than the stream has by now, never more.
-void tellInferences(Session& session, const std::vector<Outcome>& outcomes) {
+// Over the images of the tasks seen.
+void tellInferences(Session& session, const Scores& scores, std::int64_t hits) {
   const int stage = session.clock.task;
-  const auto classes = static_cast<int>(session.scope().seen);
   std::vector<int> task_of;
-  for (int label = 0; label < classes; ++label) task_of.push_back(std::min(stage, session.scenario.taskOf(label)));
+  for (int label = 0; label < scores.classes; ++label) task_of.push_back(std::min(stage, session.scenario.taskOf(label)));
   Inference found(task_of);
-  Scores scores{classes, {}, {}};
-  std::int64_t hits = 0;
-  for (std::size_t task = 0; task < outcomes.size() && static_cast<int>(task) <= stage; ++task) {
-    const Outcome& outcome = outcomes[task];
-    if (outcome.logits.size() != outcome.new_labels.size() * static_cast<std::size_t>(classes)) return;
-    found.add(outcome.logits, outcome.new_labels);
-    scores.logits.insert(scores.logits.end(), outcome.logits.begin(), outcome.logits.end());
-    scores.labels.insert(scores.labels.end(), outcome.new_labels.begin(), outcome.new_labels.end());
-    hits += outcome.hits;
-  }
+  found.add(scores.logits, scores.labels);
   Inferred told;
   told.after_task = stage;
   told.images = found.images;
@@ -185,9 +174,12 @@ void evaluate(Session& session) {
   std::fill(session.class_counts.begin(), session.class_counts.end(), 0);
   for (PromptCounts& counts : session.prompt_use) counts = {};
   std::vector<Outcome> outcomes;
+  Scores scores;
+  std::int64_t hits = 0;
   for (const int task : columnsAfter(session, stage)) {
-    outcomes.push_back(pass(session, task, session.testIndices(task), "evaluation", false));
+    outcomes.push_back(pass(session, task, session.testIndices(task), "evaluation", false, task <= stage ? &scores : nullptr));
     const Outcome& outcome = outcomes.back();
+    if (task <= stage) hits += outcome.hits;
     for (std::size_t i = 0; i < outcome.labels.size(); ++i) {
       ++session.class_counts[static_cast<std::size_t>(outcome.labels[i])];
       session.class_hits[static_cast<std::size_t>(outcome.labels[i])] += outcome.labels[i] == outcome.predictions[i];
@@ -197,7 +189,7 @@ void evaluate(Session& session) {
     tellPromptUse(session, task, "test");
   }
   storePredictions(session, outcomes);
-  tellInferences(session, outcomes);
+  tellInferences(session, scores, hits);
   session.seconds.evaluate += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 

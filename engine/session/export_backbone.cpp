@@ -65,6 +65,7 @@ void exportBackbone(const std::filesystem::path& run_folder, const std::filesyst
   RunOptions options;
   if (const Value* written = header.options.find("backbone")) options.backbone = written->asString();
   if (const Value* written = header.options.find("image_size")) options.image_size = static_cast<int>(written->asInt());
+  if (const Value* written = header.options.find("position_resize")) options.position_resize = written->asString();
   LoadedBackbone backbone = loadBackbone(options.backbone, options.image_size, resourceFolder().string(), positionResizeNamed(options.position_resize));
   const TensorMap tensors = readTensors(checkpoints.front());
   const torch::NoGradGuard no_graph;

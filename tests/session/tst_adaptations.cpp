@@ -119,6 +119,19 @@ class TestAdaptations : public QObject {
     QVERIFY(relative(folded, before) > 1e-2);
   }
 
+  // CLIP's patches have no bias that could take up a shift.
+  void whatCannotBeFoldedWhollyIsNotFoldedAtAll() {
+    LoadedBackbone tiny = loadBackbone(kTiny, 0, "");
+    Setting setting = tinySetting(tiny);
+    setting.shape.patch_bias = false;
+    vit::Vit clip(setting.shape);
+    const ScaleShiftAdaptation ssf({.deviation = 0.1}, setting);
+    std::map<std::string, Tensor> before;
+    for (auto& item : clip->named_parameters()) before[item.key()] = item.value().detach().clone();
+    QVERIFY(!ssf.fold(clip));
+    for (auto& item : clip->named_parameters()) QVERIFY2(torch::equal(item.value(), before.at(item.key())), item.key().c_str());
+  }
+
   void anAdapterCannotBeFoldedAndLeavesTheNetworkAlone() {
     LoadedBackbone tiny = loadBackbone(kTiny, 0, "");
     const auto adapter = adaptationOf("adapter", tinySetting(tiny));

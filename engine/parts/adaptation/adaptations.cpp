@@ -140,24 +140,31 @@ void ScaleShiftAdaptation::visit(State& state) {
   }
 }
 
+namespace {
+
+// Weight and bias of the layer at a site; the bias is undefined where there is none.
+std::pair<Tensor, Tensor> layerAt(const vit::Vit& vit, Site site, int block) {
+  if (site == Site::Patch) {
+    const auto all = vit->named_parameters();
+    const Tensor* bias = all.find("patch_embed.proj.bias");
+    return {all["patch_embed.proj.weight"], bias ? *bias : Tensor()};
+  }
+  if (site == Site::Norm1 || site == Site::Norm2 || site == Site::Norm) {
+    const auto norm = vit->normalisation(site, block);
+    return {norm->weight, norm->bias};
+  }
+  const auto layer = vit->linear(site, block);
+  return {layer->weight, layer->bias};
+}
+
+}  // namespace
+
 bool ScaleShiftAdaptation::fold(vit::Vit& vit) const {
   const torch::NoGradGuard no_graph;
+  for (const Pair& pair : pairs_)  // a shift would have nowhere to go
+    if (!layerAt(vit, pair.site, pair.block).second.defined()) return false;
   for (const Pair& pair : pairs_) {
-    Tensor weight, bias;
-    if (pair.site == Site::Patch) {
-      weight = vit->named_parameters()["patch_embed.proj.weight"];
-      const Tensor* found = vit->named_parameters().find("patch_embed.proj.bias");
-      if (!found) return false;  // a shift would have nowhere to go
-      bias = *found;
-    } else if (pair.site == Site::Norm1 || pair.site == Site::Norm2 || pair.site == Site::Norm) {
-      const auto norm = vit->normalisation(pair.site, pair.block);
-      weight = norm->weight;
-      bias = norm->bias;
-    } else {
-      const auto layer = vit->linear(pair.site, pair.block);
-      weight = layer->weight;
-      bias = layer->bias;
-    }
+    auto [weight, bias] = layerAt(vit, pair.site, pair.block);
     std::vector<std::int64_t> column(static_cast<std::size_t>(weight.dim()), 1);
     column.front() = -1;
     weight.mul_(pair.scale.view(column));

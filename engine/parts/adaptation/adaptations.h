@@ -1,4 +1,4 @@
-// Parameter-efficient adaptations of the one ViT: each changes nothing at its start, and is saved by name.
+// Parameter-efficient adaptations of the one ViT, saved by name. Adapters and LoRA change nothing at their start.
 #pragma once
 
 #include "engine/parts/part.h"

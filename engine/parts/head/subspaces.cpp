@@ -47,8 +47,11 @@ void LateralFeature::grow(std::size_t columns) {
     Column column{uniformTensor({inner, k * width}, -edge, edge, seedOf(setting_.seed, Purpose::Initialisation, 350, k)).to(setting_.device),
                   torch::zeros({inner}, setting_.device), torch::zeros({width, inner}, setting_.device), torch::zeros({width}, setting_.device),
                   torch::full({k}, params_.weight, torch::TensorOptions().device(setting_.device))};
-    for (Tensor* old : columns_.empty() ? std::vector<Tensor*>{} : std::vector<Tensor*>{&columns_.back().v, &columns_.back().v_bias, &columns_.back().u, &columns_.back().u_bias, &columns_.back().weights}) old->set_requires_grad(false);
-    for (Tensor* fresh : {&column.v, &column.v_bias, &column.u, &column.u_bias, &column.weights}) fresh->set_requires_grad(true);
+    const auto train = [](Column& c, bool trained) {
+      for (Tensor* tensor : {&c.v, &c.v_bias, &c.u, &c.u_bias, &c.weights}) tensor->set_requires_grad(trained);
+    };
+    if (!columns_.empty()) train(columns_.back(), false);
+    train(column, true);
     columns_.push_back(std::move(column));
   }
 }

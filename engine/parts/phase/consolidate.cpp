@@ -58,12 +58,12 @@ void AlignPhase::run(Session& session) {
     const auto [rows, labels] = drawnFeatures(session, params_);
     optimizer.setRate(params_.lr * 0.5 * (1 + std::cos(std::numbers::pi * session.clock.epoch / plan.epochs)));
     for (; session.clock.step < plan.steps; ++session.clock.step) {
-      session.breathe("alignment");
+      session.breathe("training");
       const std::int64_t first = std::int64_t{session.clock.step} * params_.batch, last = std::min<std::int64_t>(first + params_.batch, rows.size(0));
       optimizer.zeroGradients();
       alignmentLoss(head.trainingLogits(rows.slice(0, first, last)), labels.slice(0, first, last), session.model.setting().first_labels, params_.logit_norm).backward();
       optimizer.step();
-      session.tellProgress("alignment", session.clock.step, plan.steps, plan.epochs);
+      session.tellProgress("training", session.clock.step, plan.steps, plan.epochs);
     }
   }
   session.leavePhase();
