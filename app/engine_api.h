@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/engine.h"
+#include "widgets/models/lab.h"
 
 namespace palimpsest {
 
@@ -24,6 +25,7 @@ struct EngineApi {
   std::function<BackboneInfo(const std::filesystem::path&)> addBackbone;
   std::function<void(const std::string&)> removeBackbone;
   std::function<Assessment(const AssessRequest&, const AssessProgress&)> assess;
+  Inspectors inspectors;  // as in engine/inspect.h; never on the window's thread
   std::filesystem::path resources;
   std::string version, torch_version;
   std::function<std::vector<std::string>()> devices;        // may take long: never on the window's thread

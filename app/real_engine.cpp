@@ -1,4 +1,5 @@
 #include "app/engine_api.h"
+#include "engine/inspect.h"
 
 namespace palimpsest {
 
@@ -17,6 +18,7 @@ EngineApi realEngine() {
   api.addBackbone = addBackbone;
   api.removeBackbone = removeBackbone;
   api.assess = assess;
+  api.inspectors = {diagnose, invariance, whatIf};
   api.resources = resourceFolder();
   api.version = programVersion();
   api.torch_version = torchVersion();

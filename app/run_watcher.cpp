@@ -62,6 +62,7 @@ void RunWatcher::playRecording(const std::filesystem::path& recordings) {
 void RunWatcher::show(const std::filesystem::path& recording, std::vector<Event> events) {
   auto data = std::make_unique<RunData>(idFor(runs_, recording));
   data->recording = true;
+  data->played_from = recording;
   recording_ = runs_.add(std::move(data));
   player_ = std::make_unique<ReplayFeed>(std::move(events), kReplaySpeed);
   connect(player_.get(), &RunFeed::rewound, recording_, &RunData::reset);

@@ -13,8 +13,8 @@ namespace palimpsest::report {
 namespace {
 
 // Options that two runs of one method may differ in: the seed, and what does not touch the numbers.
-constexpr std::array<std::string_view, 8> kFreeOptions{
-    "seed", "device", "threads", "eval_batch", "probe_images", "probe_every", "checkpoint_seconds", "scenario"};
+constexpr std::array<std::string_view, 11> kFreeOptions{
+    "seed", "device", "threads", "eval_batch", "probe_images", "probe_every", "probe_dense", "map_images", "prompt_every", "checkpoint_seconds", "scenario"};
 // Keys of a recipe that are for people.
 constexpr std::array<std::string_view, 4> kWords{"name", "title", "paper", "doc"};
 

@@ -388,6 +388,19 @@ struct Predictions {
   }
 };
 
+// What the model makes of a fixed set of test images after a task: maps of samples, and what each image was given.
+struct Features {
+  static constexpr std::string_view kType = "features";
+  static constexpr bool kSample = false;
+  int task = 0;
+  std::string blob;
+  static auto fields() {
+    return std::tuple{Field{"task", &Features::task, {.doc = "Task just learned."}},
+                      Field{"blob", &Features::blob, {.doc = "File under blobs/, N images: sample [N] index in the test split, label [N] and prediction [N], as classes of the data set; features [N, width], what the head sees; "
+                                                             "with prompts that go by queries also queries [N, width of the query] and, for each selection L as in prompt_use, asked.L and applied.L [N, prompts an image gets], or weights.L [N, pool]."}}};
+  }
+};
+
 struct IssueRaised {
   static constexpr std::string_view kType = "issue";
   static constexpr bool kSample = false;
@@ -444,7 +457,7 @@ struct RunEnded {
 
 using Payload = std::variant<RunStarted, RunResumed, RunPaused, RunContinued, TaskStarted, PhaseStarted, StepMeasured,
                              EpochEnded, Probed, EvaluationStarted, Evaluated, TaskEnded, Progress, PromptUse, PromptHealth, PromptCollapse, Prototypes,
-                             Keys, Predictions, Inferred, Measured, IssueRaised, CheckpointSaved, RunFailed, RunEnded>;
+                             Keys, Predictions, Inferred, Measured, Features, IssueRaised, CheckpointSaved, RunFailed, RunEnded>;
 
 struct Event {
   std::uint64_t seq = 0;   // 0, 1, 2, ... without a gap

@@ -27,6 +27,8 @@ struct RunOptions {
   int threads = 0;
   int eval_batch = 64;
   int probe_images = 0, probe_every = 25;
+  int probe_dense = 0;
+  int map_images = 10;
   int prompt_every = 50;
   double checkpoint_seconds = 60;
 
@@ -52,6 +54,8 @@ struct RunOptions {
         Field{"eval_batch", &O::eval_batch, {.min = 1, .max = 65536, .unit = "images", .doc = "Batch of evaluation. Predictions are instance-wise: they do not depend on it.", .level = Level::Expert}},
         Field{"probe_images", &O::probe_images, {.min = 0, .max = 1e6, .unit = "images per class", .doc = "Test images of each seen class that are evaluated inside a task, for live curves only; 0 turns it off."}},
         Field{"probe_every", &O::probe_every, {.min = 1, .max = 1e9, .unit = "steps", .doc = "Steps between two such evaluations."}},
+        Field{"probe_dense", &O::probe_dense, {.min = 0, .max = 1e6, .unit = "steps", .doc = "First steps of each later task's first epoch after which such an evaluation is made every time, to see accuracy dip and recover (the stability gap); 0: none.", .level = Level::Expert}},
+        Field{"map_images", &O::map_images, {.min = 0, .max = 1e6, .unit = "images per class", .doc = "Test images of each seen class whose features, queries and prompts are kept after each task, for maps; 0 keeps none."}},
         Field{"prompt_every", &O::prompt_every, {.min = 0, .max = 1e9, .unit = "steps", .doc = "Training steps between two reports on which prompts are chosen, and two looks for a collapse; 0: only at the end of epochs."}},
         Field{"checkpoint_seconds", &O::checkpoint_seconds, {.min = 0.1, .max = 1e6, .unit = "s", .doc = "Time between two checkpoints inside a task; there is always one at each task's end.", .level = Level::Expert}}};
   }

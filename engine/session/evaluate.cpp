@@ -7,6 +7,7 @@
 #include "engine/metrics/calibration.h"
 #include "engine/metrics/inference.h"
 #include "engine/session/batches.h"
+#include "engine/session/sample_map.h"
 #include "engine/session/session.h"
 
 namespace palimpsest {
@@ -34,9 +35,10 @@ void keep(Scores& scores, const Session& session, const Samples& samples, const 
   for (const auto index : samples.indices) scores.labels.push_back(session.scenario.label_of[static_cast<std::size_t>(session.data.test->label(index))]);
 }
 
-// One pass over these test images of one task; `scores`, where given, receives what was said. `checkpointable` is false: the model does not change, and a run that is
+// One pass over these test images of one task; `scores` and `map`, where given, receive what was said. `checkpointable` is false: the model does not change, and a run that is
 // stopped here evaluates anew when it goes on.
-Outcome pass(Session& session, int on_task, const std::vector<std::int64_t>& images, std::string_view stage, bool probing, Scores* scores = nullptr) {
+Outcome pass(Session& session, int on_task, const std::vector<std::int64_t>& images, std::string_view stage, bool probing, Scores* scores = nullptr,
+             SampleMap* map = nullptr) {
   BatchPlan plan;
   plan.split = session.data.test.get();
   plan.order = images;
@@ -76,14 +78,17 @@ Outcome pass(Session& session, int on_task, const std::vector<std::int64_t>& ima
     countPrompts(session, forward);
     const Tensor predicted = candidates(session, forward.logits, on_task).argmax(1).cpu();
     if (scores) keep(*scores, session, samples, forward.logits);
+    std::vector<int> predictions;
     for (int i = 0; i < samples.count; ++i) {
       const int label = session.data.test->label(samples.indices[static_cast<std::size_t>(i)]);
       const int prediction = session.scenario.class_order[static_cast<std::size_t>(predicted.data_ptr<std::int64_t>()[i])];
       out.indices.push_back(samples.indices[static_cast<std::size_t>(i)]);
       out.labels.push_back(label);
-      out.predictions.push_back(prediction);
+      predictions.push_back(prediction);
       out.hits += label == prediction;
     }
+    out.predictions.insert(out.predictions.end(), predictions.begin(), predictions.end());
+    if (map) map->add(samples, forward, predictions);
     out.count += samples.count;
     if (!session.model.featuresAreFrozen() && !samples.feature.defined())
       session.forecast.done(Work::Look, session.clock.task, samples.count, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
@@ -175,9 +180,10 @@ void evaluate(Session& session) {
   for (PromptCounts& counts : session.prompt_use) counts = {};
   std::vector<Outcome> outcomes;
   Scores scores;
+  SampleMap map(session);
   std::int64_t hits = 0;
   for (const int task : columnsAfter(session, stage)) {
-    outcomes.push_back(pass(session, task, session.testIndices(task), "evaluation", false, task <= stage ? &scores : nullptr));
+    outcomes.push_back(pass(session, task, session.testIndices(task), "evaluation", false, task <= stage ? &scores : nullptr, &map));
     const Outcome& outcome = outcomes.back();
     if (task <= stage) hits += outcome.hits;
     for (std::size_t i = 0; i < outcome.labels.size(); ++i) {
@@ -189,6 +195,7 @@ void evaluate(Session& session) {
     tellPromptUse(session, task, "test");
   }
   storePredictions(session, outcomes);
+  map.tell(session);
   tellInferences(session, scores, hits);
   session.seconds.evaluate += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }

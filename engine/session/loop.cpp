@@ -90,6 +90,13 @@ bool joinsImages(const Session& session) {
   return memory && memory->params().replay == "joined";
 }
 
+// Every so often, and after each of the first steps of a task where that was asked for.
+bool probesNow(const Session& session) {
+  const RunOptions& options = session.plan.options;
+  const bool dense = session.clock.phase == 0 && session.clock.epoch == 0 && session.clock.step <= options.probe_dense && session.clock.task > 0;
+  return options.probe_images > 0 && (dense || session.clock.global_step % options.probe_every == 0);
+}
+
 // One step of the optimiser, or what the recipe's rule does instead. Returns the gradient's norm before clipping.
 double stepped(Session& session, const Descent& descent, Optimizer& optimizer, const Samples& samples, double lr, Step& step) {
   GradientRule* rule = session.model.gradient();
@@ -210,7 +217,7 @@ void runEpoch(Session& session, const Descent& descent, Optimizer& optimizer, Av
       tellPromptUse(session, session.clock.task, "train");
       watchPrompts(session);
     }
-    if (session.plan.options.probe_images > 0 && session.clock.global_step % session.plan.options.probe_every == 0) probe(session);
+    if (probesNow(session)) probe(session);
     session.tellProgress("training", session.clock.step, steps, descent.epochs);
   }
 }

@@ -61,6 +61,13 @@ void RunData::clearFold() {
   for (auto& [task, series] : task_forgetting_) series.clear();
   memory_.clear();
   prompt_use_.clear();
+  prompt_health_.clear();
+  collapses_.clear();
+  inferred_.clear();
+  measured_.clear();
+  ended_.clear();
+  probes_.clear();
+  blobs_.clear();
 }
 
 void RunData::take(const Event& event) {
@@ -90,11 +97,17 @@ void RunData::fold(const Event& event) {
                  [&](const RunFailed& e) { failure_ = e; },
                  [](const PhaseStarted&) {},
                  [](const EvaluationStarted&) {},
-                 [](const Prototypes&) {},
-                 [](const Keys&) {}, [](const Inferred&) {}, [](const Measured&) {},
-                 [](const Predictions&) {},
-                 [](const PromptHealth&) {},
-                 [&](const PromptCollapse& e) { on(IssueRaised{"warning", "prompts", e.sentence, "palimpsest-cli diagnose shows what forgetting is due to"}); },
+                 [&](const Prototypes& e) { blobs_[{"prototypes", e.task}] = e.blob; },
+                 [&](const Keys& e) { blobs_[{"keys." + std::to_string(e.layer), e.task}] = e.blob; },
+                 [&](const Predictions& e) { blobs_[{"predictions", e.after_task}] = e.blob; },
+                 [&](const Features& e) { blobs_[{"features", e.task}] = e.blob; },
+                 [&](const Inferred& e) { inferred_.push_back(e); },
+                 [&](const Measured& e) { measured_.push_back(e); },
+                 [&](const PromptHealth& e) { prompt_health_.push_back(e); },
+                 [&](const PromptCollapse& e) {
+                   collapses_.push_back(e);
+                   on(IssueRaised{"warning", "prompts", e.sentence, tr("The Prompts perspective shows since when, and what forgetting is due to").toStdString()});
+                 },
                  [&](const auto& e) { on(e); },
              },
              event.what);
@@ -149,6 +162,7 @@ void RunData::on(const TaskStarted& event) {
 }
 
 void RunData::on(const TaskEnded& event) {
+  ended_.push_back(event);
   reached(event.global_step);
   if (bands_.empty() || bands_.back().task != event.task) return;
   bands_.back().ended = true;
@@ -163,6 +177,7 @@ void RunData::on(const StepMeasured& event) {
 }
 
 void RunData::on(const Probed& event) {
+  probes_.push_back(event);
   const double x = double(event.global_step), y = percent(event.hits, event.count);
   if (event.on_task < 0 || event.on_task >= kMaxTasks) return;
   Memory& memory = memory_[event.on_task];
@@ -231,6 +246,11 @@ double RunData::secondsSinceCheckpoint() const {
 }
 
 double RunData::secondsRun() const { return std::max(0.0, double(last_us_ - first_us_) / 1e6); }
+
+std::string RunData::blobOf(const std::string& kind, int task) const {
+  const auto found = blobs_.find({kind, task});
+  return found == blobs_.end() ? std::string() : found->second;
+}
 
 std::vector<double> RunData::taskStarts() const {
   std::vector<double> out;

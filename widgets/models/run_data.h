@@ -7,6 +7,8 @@
 #include <QString>
 #include <filesystem>
 #include <map>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/metrics/accuracy_matrix.h"
@@ -36,6 +38,8 @@ class RunData : public QObject {
   const QString& id() const { return id_; }
   QString title() const;         // recipe's title; before it is known planned_title or the id
   std::filesystem::path folder;  // empty for a recording
+  std::filesystem::path played_from;  // of a recording: the folder that holds it
+  const std::filesystem::path& source() const { return folder.empty() ? played_from : folder; }  // with run.json and blobs/
   int colour_slot = 0;           // set by RunListModel; the colour itself comes from style/palette
   bool visible = true;           // ticked in the run list
   QString planned_title;         // of a queued run: what its recipe is called
@@ -68,6 +72,19 @@ class RunData : public QObject {
   // evaluations, because they look at different images; at task ends it is Chaudhry's forgetting, cut off at 0.
   const Series& taskForgetting(int task) const;
   const std::vector<PromptUse>& promptUse() const { return prompt_use_; }
+  const std::vector<PromptHealth>& promptHealth() const { return prompt_health_; }
+  const std::vector<PromptCollapse>& collapses() const { return collapses_; }
+  const std::vector<Inferred>& inferred() const { return inferred_; }      // by task
+  const std::vector<Measured>& measured() const { return measured_; }      // as they came
+  const std::vector<TaskEnded>& endedTasks() const { return ended_; }      // with their seconds
+  const std::vector<Probed>& probes() const { return probes_; }
+  // Files under blobs/, by task; "" where there is none (yet).
+  std::string prototypesAfter(int task) const { return blobOf("prototypes", task); }
+  std::string predictionsAfter(int task) const { return blobOf("predictions", task); }
+  std::string featuresAfter(int task) const { return blobOf("features", task); }
+  std::string keysAfter(int task, int layer) const { return blobOf("keys." + std::to_string(layer), task); }
+  std::filesystem::path blob(const std::string& name) const { return source() / "blobs" / name; }
+  int lastEndedTask() const { return ended_.empty() ? -1 : ended_.back().task; }
 
  Q_SIGNALS:
   void changed();  // once per apply(), after everything is consistent
@@ -112,7 +129,15 @@ class RunData : public QObject {
   Series loss_, accuracy_, probed_;
   std::map<int, Series> task_accuracy_, task_forgetting_;
   std::map<int, Memory> memory_;
+  std::string blobOf(const std::string& kind, int task) const;
   std::vector<PromptUse> prompt_use_;
+  std::vector<PromptHealth> prompt_health_;
+  std::vector<PromptCollapse> collapses_;
+  std::vector<Inferred> inferred_;
+  std::vector<Measured> measured_;
+  std::vector<TaskEnded> ended_;
+  std::vector<Probed> probes_;
+  std::map<std::pair<std::string, int>, std::string> blobs_;  // (kind, task) -> file
   std::vector<Landmark> landmarks_;      // every event but step_measured and progress
   std::vector<std::uint64_t> loss_seq_;  // of each point of loss_
 };
