@@ -17,7 +17,7 @@ enum class Act {
   Compare, OpenRun, ResumeRun, RemoveRun, ExportAll, ExportReport, Quit,
   Run, Pause, Step, Stop, GoOn, ClearQueue,
   Play, PreviousTask, NextTask, Follow,
-  Learn, Work, CompareRuns,
+  Learn, RunView, CompareRuns, PipelineView, PromptsView, EmbeddingView, AccuracyView, PresentView,
   ThemeLight, ThemeDark, ThemeSystem, ResetLayout,
   Keys, About,
 };

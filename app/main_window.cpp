@@ -2,14 +2,13 @@
 
 #include <QApplication>
 #include <QCloseEvent>
-#include <QDockWidget>
 #include <QDragEnterEvent>
 #include <QMenu>
 #include <QMenuBar>
 #include <QMimeData>
+#include <QSettings>
 #include <QStatusBar>
-#include <cmath>
-#include <limits>
+#include <array>
 
 #include "app/help.h"
 #include "app/questions.h"
@@ -25,11 +24,9 @@
 
 namespace palimpsest {
 
-using Perspective = PlotArea::Perspective;
-
 MainWindow::MainWindow(Workspace& workspace, LogModel& log, style::Theme desktop, QWidget* parent)
     : QMainWindow(parent), workspace_(workspace), desktop_(desktop), plots_(new PlotArea(workspace.runs(), this)),
-      transport_(new TransportBar(this)), recipe_(new RecipePanel(workspace.api(), this)),
+      laboratory_(workspace, plots_->frames()), transport_(new TransportBar(this)), recipe_(new RecipePanel(workspace.api(), this)),
       backbones_(new BackbonePanel(workspace.api(), *recipe_, this)),
       timeline_(new TimelineView(this)), status_(new StatusStrip(plots_->frames(), this)),
       exporter_(new Exporter(workspace, *plots_, this)),
@@ -46,10 +43,10 @@ MainWindow::MainWindow(Workspace& workspace, LogModel& log, style::Theme desktop
   connectActions();
   connectViews();
   resize(1440, 900);
-  first_layout_ = saveState(kLayoutVersion);
   const WindowState last = savedState();
-  setPerspective(Perspective(last.perspective));
+  docks_->restore(QSettings());
   arranged_ = restoreWindow(*this);
+  setPerspective(Perspective(last.perspective));
   setTheme(themeNamed(last.theme).value_or(ThemeChoice::System));
   recipe_->loadRecipes();
   recipe_->choose(last.recipe);
@@ -58,39 +55,21 @@ MainWindow::MainWindow(Workspace& workspace, LogModel& log, style::Theme desktop
   recovery_->look();
 }
 
-QDockWidget* MainWindow::dock(const char* name, const QString& title, QWidget* content, Qt::DockWidgetArea area) {
-  auto* made = new QDockWidget(title, this);
-  made->setObjectName(QLatin1String(name));
-  made->setWidget(content);
-  addDockWidget(area, made);
-  return made;
-}
-
 void MainWindow::buildDocks(LogModel& log) {
+  docks_ = new Docks(*this);
   runs_ = new RunListView(workspace_.runs(), this);
-  runs_dock_ = dock("runs_dock", tr("Runs"), runs_, Qt::LeftDockWidgetArea);
-  inspector_dock_ = dock("inspector_dock", tr("Next run"), recipe_, Qt::RightDockWidgetArea);
-  backbones_dock_ = dock("backbones_dock", tr("Backbones"), backbones_, Qt::RightDockWidgetArea);
-  tabifyDockWidget(inspector_dock_, backbones_dock_);
-  inspector_dock_->raise();
-  timeline_dock_ = dock("timeline_dock", tr("Timeline"), timeline_, Qt::BottomDockWidgetArea);
-  timeline_dock_->setTitleBarWidget(new QWidget(timeline_dock_));  // a spine, not a panel: no title
-  timeline_dock_->setFeatures(QDockWidget::NoDockWidgetFeatures);
-  auto* log_view = new LogView(log, this);
-  log_dock_ = dock("log_dock", tr("Log"), log_view, Qt::BottomDockWidgetArea);
   auto* issues_view = new IssuesView(issues_, this);
-  issues_dock_ = dock("issues_dock", tr("Issues"), issues_view, Qt::BottomDockWidgetArea);
-  splitDockWidget(timeline_dock_, log_dock_, Qt::Vertical);
-  tabifyDockWidget(log_dock_, issues_dock_);
-  log_dock_->hide();
-  issues_dock_->hide();
-  setCorner(Qt::BottomLeftCorner, Qt::BottomDockWidgetArea);
-  setCorner(Qt::BottomRightCorner, Qt::BottomDockWidgetArea);
+  docks_->add(Panel::Runs, "runs_dock", tr("Runs"), runs_);
+  docks_->add(Panel::Inspector, "inspector_dock", tr("Next run"), recipe_);
+  docks_->add(Panel::Backbones, "backbones_dock", tr("Backbones"), backbones_);
+  docks_->add(Panel::Timeline, "timeline_dock", tr("Timeline"), timeline_);
+  docks_->add(Panel::Log, "log_dock", tr("Log"), new LogView(log, this));
+  docks_->add(Panel::Issues, "issues_dock", tr("Issues"), issues_view);
+  docks_->settle();
   connect(issues_view, &IssuesView::jumpRequested, recipe_, &RecipePanel::reveal);
   QMenu* view = actions_->menu("&View");
   view->addSeparator();
-  for (QDockWidget* shown : {runs_dock_, inspector_dock_, backbones_dock_, log_dock_, issues_dock_})
-    view->addAction(shown->toggleViewAction());
+  for (QDockWidget* shown : docks_->listed()) view->addAction(shown->toggleViewAction());
 }
 
 void MainWindow::buildBars() {
@@ -115,11 +94,16 @@ void MainWindow::connectActions() {
   on(Act::GoOn, [this] { workspace_.launcher().goOn(); });
   on(Act::ClearQueue, [this] { workspace_.dropAllWaiting(); });
   on(Act::Learn, [this] { setPerspective(Perspective::Learn); });
-  on(Act::Work, [this] { setPerspective(Perspective::Work); });
+  on(Act::RunView, [this] { setPerspective(Perspective::Run); });
   on(Act::CompareRuns, [this] { setPerspective(Perspective::Compare); });
+  on(Act::PipelineView, [this] { setPerspective(Perspective::Pipeline); });
+  on(Act::PromptsView, [this] { setPerspective(Perspective::Prompts); });
+  on(Act::EmbeddingView, [this] { setPerspective(Perspective::Embedding); });
+  on(Act::AccuracyView, [this] { setPerspective(Perspective::Accuracy); });
+  on(Act::PresentView, [this] { setPerspective(Perspective::Present); });
   on(Act::Play, [this] { workspace_.watcher().togglePlaying(); });
-  on(Act::PreviousTask, [this] { moveToTask(-1); });
-  on(Act::NextTask, [this] { moveToTask(1); });
+  on(Act::PreviousTask, [this] { laboratory_.cursor.moveTask(-1); });
+  on(Act::NextTask, [this] { laboratory_.cursor.moveTask(1); });
   on(Act::Follow, [this] { plots_->followAll(); });
   on(Act::ThemeLight, [this] { setTheme(ThemeChoice::Light); });
   on(Act::ThemeDark, [this] { setTheme(ThemeChoice::Dark); });
@@ -165,16 +149,16 @@ void MainWindow::connectViews() {
     caption_dismissed_ = true;
     refresh();
   });
-  connect(plots_, &PlotArea::cursorAsked, this, &MainWindow::moveCursor);
+  Cursor& cursor = laboratory_.cursor;
+  connect(plots_, &PlotArea::cursorAsked, &cursor, &Cursor::setStep);
+  connect(timeline_, &TimelineView::cursorMoved, &cursor, &Cursor::setStep);
+  connect(&cursor, &Cursor::moved, timeline_, &TimelineView::setCursor);
+  connect(&cursor, &Cursor::moved, plots_, &PlotArea::setCursor);
   connect(plots_, &PlotArea::problem, this, [this](const QString& what) {
     plots_->notices().show(QStringLiteral("export"), {Notice::Kind::Failure, what, {}});
   });
-  connect(timeline_, &TimelineView::cursorMoved, plots_, &PlotArea::setCursor);
   connect(timeline_, &TimelineView::taskActivated, this, [this](int task) { plots_->matrix().select(task, task); });
-  const auto showIssues = [this] {
-    issues_dock_->show();
-    issues_dock_->raise();
-  };
+  const auto showIssues = [this] { docks_->reveal(Panel::Issues); };
   connect(status_, &StatusStrip::issuesClicked, this, showIssues);
   connect(run_notices_, &RunNotices::issuesRequested, this, showIssues);
   connect(run_notices_, &RunNotices::reportRequested, this, [this] { exporter_->askReport(); });
@@ -189,7 +173,6 @@ void MainWindow::focusChanged(RunData* run) {
   plots_->setRun(run);
   timeline_->setRun(run);
   status_->setRun(run);
-  moveCursor(std::numeric_limits<double>::quiet_NaN());
   if (run) {
     runs_->setCurrentRun(run);
     connect(run, &RunData::stateChanged, this, &MainWindow::refresh, Qt::UniqueConnection);
@@ -219,42 +202,16 @@ void MainWindow::refresh() {
   setWindowTitle(focus ? tr("%1 - Palimpsest").arg(focus->title()) : tr("Palimpsest"));
 }
 
-void MainWindow::moveCursor(double step) {
-  timeline_->setCursor(step);
-  plots_->setCursor(step);
-}
-
-void MainWindow::moveToTask(int by) {
-  const RunData* run = workspace_.focus();
-  if (!run || run->bands().empty()) return;
-  const auto& bands = run->bands();
-  const double now = std::isnan(timeline_->cursor()) ? bands.back().to : timeline_->cursor();
-  double target = std::numeric_limits<double>::quiet_NaN();  // past the last one: now again
-  for (const TaskBand& band : bands) {
-    if (by > 0 && band.to > now) return moveCursor(band.to);
-    if (by < 0 && band.to < now) target = band.to;
-  }
-  moveCursor(by < 0 && std::isnan(target) ? bands.front().from : target);
-}
-
 void MainWindow::setPerspective(Perspective perspective) {
+  constexpr std::array acts{Act::Learn, Act::RunView, Act::CompareRuns, Act::PipelineView, Act::PromptsView, Act::EmbeddingView, Act::AccuracyView, Act::PresentView};
   plots_->setPerspective(perspective);
-  for (QDockWidget* shown : {backbones_dock_, inspector_dock_}) shown->setVisible(perspective == Perspective::Work);
-  inspector_dock_->raise();
-  arrange();
-  const Act act = perspective == Perspective::Learn ? Act::Learn : perspective == Perspective::Work ? Act::Work : Act::CompareRuns;
-  (*actions_)[act]->setChecked(true);
-}
-
-// A comparison is read off the run list too, so it gets the room of the inspector. Sizes only hold once shown.
-void MainWindow::arrange() {
-  const int list = plots_->perspective() == Perspective::Compare ? 400 : 300;
-  if (isVisible()) resizeDocks({runs_dock_, inspector_dock_}, {list, 310}, Qt::Horizontal);
+  docks_->setPerspective(perspective);
+  (*actions_)[acts[std::size_t(perspective)]]->setChecked(true);
 }
 
 void MainWindow::showEvent(QShowEvent* event) {
   QMainWindow::showEvent(event);
-  if (!std::exchange(arranged_, true)) arrange();
+  if (!std::exchange(arranged_, true)) docks_->arrange();
 }
 
 void MainWindow::setTheme(ThemeChoice choice) {
@@ -284,8 +241,7 @@ void MainWindow::dropEvent(QDropEvent* event) {
 }
 
 void MainWindow::addWeights(const QStringList& files) {
-  backbones_dock_->show();
-  backbones_dock_->raise();
+  docks_->reveal(Panel::Backbones);
   backbones_->add(files);
 }
 
@@ -294,23 +250,23 @@ void MainWindow::closeEvent(QCloseEvent* event) {
     closing_ = Closing::Saving;
     plots_->notices().show(QStringLiteral("closing"),
                            {Notice::Kind::Note, tr("Saving a checkpoint. The window closes by itself; next time the run is offered again."), {}, false});
-    for (QWidget* part : {static_cast<QWidget*>(runs_dock_), static_cast<QWidget*>(inspector_dock_), static_cast<QWidget*>(backbones_dock_),
-                          static_cast<QWidget*>(menuBar())})
-      part->setEnabled(false);
+    for (const Panel panel : {Panel::Runs, Panel::Inspector, Panel::Backbones}) (*docks_)[panel]->setEnabled(false);
+    menuBar()->setEnabled(false);
     workspace_.launcher().close();
   }
   if (closing_ == Closing::Saving) {
     event->ignore();
     return;
   }
+  QSettings settings;
+  docks_->save(settings);
   saveWindow(*this, {int(plots_->perspective()), nameOf(theme_), recipe_->chosen()});
   event->accept();
   Q_EMIT closed();
 }
 
 void MainWindow::resetLayout() {
-  restoreState(first_layout_, kLayoutVersion);
-  setPerspective(Perspective::Work);
+  docks_->reset();
   plots_->resetSizes();
 }
 

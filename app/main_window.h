@@ -5,7 +5,9 @@
 
 #include "app/actions.h"
 #include "app/backbone_panel.h"
+#include "app/docks.h"
 #include "app/exporter.h"
+#include "app/laboratory.h"
 #include "app/plot_area.h"
 #include "app/recipe_panel.h"
 #include "app/recovery.h"
@@ -39,7 +41,9 @@ class MainWindow : public QMainWindow {
   Recovery& recovery() { return *recovery_; }
   void setTheme(ThemeChoice choice);
   ThemeChoice theme() const { return theme_; }
-  void setPerspective(PlotArea::Perspective perspective);
+  Docks& docks() { return *docks_; }
+  Laboratory& laboratory() { return laboratory_; }
+  void setPerspective(Perspective perspective);
 
  Q_SIGNALS:
   void closed();  // for good: nothing runs any more
@@ -51,7 +55,6 @@ class MainWindow : public QMainWindow {
   void dropEvent(QDropEvent* event) override;
 
  private:
-  QDockWidget* dock(const char* name, const QString& title, QWidget* content, Qt::DockWidgetArea area);
   void buildDocks(LogModel& log);
   void buildBars();
   void connectActions();
@@ -60,16 +63,14 @@ class MainWindow : public QMainWindow {
   void refresh();                 // what is enabled, who is controlled, the title
   void askOpen();
   void addWeights(const QStringList& files);
-  void moveToTask(int by);
-  void moveCursor(double step);
   void resetLayout();
-  void arrange();  // widths of the panels at the sides
 
   Workspace& workspace_;
   const style::Theme desktop_;
   ThemeChoice theme_ = ThemeChoice::System;
   IssuesModel issues_;
   PlotArea* plots_;
+  Laboratory laboratory_;  // after the plots, whose clock it lends
   TransportBar* transport_;
   Actions* actions_ = nullptr;
   RunListView* runs_ = nullptr;
@@ -78,9 +79,7 @@ class MainWindow : public QMainWindow {
   TimelineView* timeline_;
   StatusStrip* status_;
   ToolRow* tools_ = nullptr;
-  QDockWidget *runs_dock_ = nullptr, *inspector_dock_ = nullptr, *backbones_dock_ = nullptr, *timeline_dock_ = nullptr,
-              *log_dock_ = nullptr, *issues_dock_ = nullptr;
-  QByteArray first_layout_;
+  Docks* docks_ = nullptr;
   bool caption_dismissed_ = false, arranged_ = false;
   Exporter* exporter_;
   RunNotices* run_notices_;

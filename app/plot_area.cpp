@@ -3,6 +3,7 @@
 #include <QFile>
 #include <QSaveFile>
 #include <QSplitter>
+#include <QStackedWidget>
 #include <QTabWidget>
 #include <QVBoxLayout>
 #include <cmath>
@@ -35,7 +36,7 @@ QSplitter* splitter(Qt::Orientation orientation, const char* name) {
 
 PlotArea::PlotArea(RunListModel& runs, QWidget* parent)
     : QWidget(parent), notices_(new NoticeArea(this)), caption_(new CaptionBanner(this)),
-      tabs_(new QTabWidget(this)), rows_(splitter(Qt::Vertical, "rows")), top_(splitter(Qt::Horizontal, "top_plots")),
+      stack_(new QStackedWidget(this)), tabs_(new QTabWidget(this)), rows_(splitter(Qt::Vertical, "rows")), top_(splitter(Qt::Horizontal, "top_plots")),
       bottom_(splitter(Qt::Horizontal, "bottom_plots")), accuracy_(new AccuracyPlot(runs, frames_)),
       matrix_(new MatrixView), forgetting_(new ForgettingPlot(runs, frames_)), tasks_(new TaskPlot(frames_)),
       loss_(new LossPlot(runs, frames_)), cursor_(std::numeric_limits<double>::quiet_NaN()) {
@@ -54,7 +55,8 @@ PlotArea::PlotArea(RunListModel& runs, QWidget* parent)
   column->setSpacing(0);
   column->addWidget(caption_);
   column->addWidget(notices_);
-  column->addWidget(tabs_, 1);
+  column->addWidget(stack_, 1);
+  stack_->addWidget(tabs_);
   caption_->hide();
 
   for (LivePlot* plot : plots()) {
@@ -76,11 +78,23 @@ void PlotArea::setRun(RunData* run) {
   matrix_->setRun(run);
 }
 
+void PlotArea::addPage(Perspective perspective, QWidget* page) {
+  pages_[perspective] = page;
+  stack_->addWidget(page);
+}
+
+QWidget* PlotArea::page(Perspective perspective) const {
+  const auto found = pages_.find(perspective);
+  return found == pages_.end() ? nullptr : found->second;
+}
+
 void PlotArea::setPerspective(Perspective perspective) {
   perspective_ = perspective;
+  if (QWidget* shown = page(perspective)) return stack_->setCurrentWidget(shown);
+  stack_->setCurrentWidget(tabs_);
   matrix_->setVisible(perspective != Perspective::Compare);
   bottom_->setVisible(perspective != Perspective::Learn);
-  tasks_->setVisible(perspective == Perspective::Work);
+  tasks_->setVisible(perspective == Perspective::Run);
   tabs_->setCurrentIndex(0);
   resetSizes();
 }

@@ -1,18 +1,21 @@
-// The centre of the window: notices, the caption of a recording, and the plots of the run in focus and the ticked
-// runs. One time cursor goes through all of them.
+// The centre of the window: notices, the caption of a recording, and below them the page of the perspective. Its own page
+// holds the plots of the run in focus and the ticked runs; other pages are handed in.
 #pragma once
 
 #include <QWidget>
 #include <functional>
+#include <map>
 #include <optional>
 #include <vector>
 
 #include "app/notice_bar.h"
+#include "app/perspective.h"
 #include "widgets/models/run_list.h"
 #include "widgets/views/caption_banner.h"
 #include "widgets/views/frame_clock.h"
 
 class QSplitter;
+class QStackedWidget;
 class QTabWidget;
 
 namespace palimpsest {
@@ -33,10 +36,11 @@ struct PlotExport {
 class PlotArea : public QWidget {
   Q_OBJECT
  public:
-  enum class Perspective { Learn, Work, Compare };
   PlotArea(RunListModel& runs, QWidget* parent = nullptr);
 
   void setRun(RunData* run);
+  void addPage(Perspective perspective, QWidget* page);  // takes it over
+  QWidget* page(Perspective perspective) const;          // nullptr: the plots
   void setPerspective(Perspective perspective);
   Perspective perspective() const { return perspective_; }
   void setCursor(double step);  // of the run in focus; NaN: none
@@ -58,14 +62,16 @@ class PlotArea : public QWidget {
   FrameClock frames_;
   NoticeArea* notices_;
   CaptionBanner* caption_;
+  QStackedWidget* stack_;
   QTabWidget* tabs_;
+  std::map<Perspective, QWidget*> pages_;
   QSplitter *rows_, *top_, *bottom_;
   AccuracyPlot* accuracy_;
   MatrixView* matrix_;
   ForgettingPlot* forgetting_;
   TaskPlot* tasks_;
   LossPlot* loss_;
-  Perspective perspective_ = Perspective::Work;
+  Perspective perspective_ = Perspective::Run;
   double cursor_;
 };
 

@@ -14,7 +14,8 @@ ToolRow::ToolRow(Actions& actions, TransportBar& transport, QWidget* parent)
   setObjectName(QStringLiteral("tool_row"));
   setMovable(false);
   setToolButtonStyle(Qt::ToolButtonTextOnly);
-  for (const Act act : {Act::Learn, Act::Work, Act::CompareRuns}) addAction(actions[act]);
+  for (const Act act : {Act::PipelineView, Act::Learn, Act::RunView, Act::AccuracyView, Act::PromptsView, Act::EmbeddingView, Act::CompareRuns, Act::PresentView})
+    addAction(actions[act]);
   addSeparator();
   transport.setSizePolicy(QSizePolicy::Maximum, QSizePolicy::Preferred);
   addWidget(&transport);

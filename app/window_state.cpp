@@ -4,11 +4,12 @@
 #include <QSettings>
 #include <algorithm>
 
+#include "app/perspective.h"
+
 namespace palimpsest {
 
 namespace {
 const QString kGeometry = QStringLiteral("window/geometry");
-const QString kLayout = QStringLiteral("window/layout");
 const QString kPerspective = QStringLiteral("window/perspective");
 const QString kTheme = QStringLiteral("window/theme");
 const QString kRecipe = QStringLiteral("window/recipe");
@@ -17,7 +18,6 @@ const QString kRecipe = QStringLiteral("window/recipe");
 void saveWindow(const QMainWindow& window, const WindowState& state) {
   QSettings settings;
   settings.setValue(kGeometry, window.saveGeometry());
-  settings.setValue(kLayout, window.saveState(kLayoutVersion));
   settings.setValue(kPerspective, state.perspective);
   settings.setValue(kTheme, state.theme);
   settings.setValue(kRecipe, state.recipe);
@@ -25,14 +25,13 @@ void saveWindow(const QMainWindow& window, const WindowState& state) {
 
 WindowState savedState() {
   const QSettings settings;
-  return {std::clamp(settings.value(kPerspective, 1).toInt(), 0, 2), settings.value(kTheme).toString(),
+  return {std::clamp(settings.value(kPerspective, 1).toInt(), 0, kPerspectives - 2), settings.value(kTheme).toString(),
           settings.value(kRecipe, QStringLiteral("l2p")).toString()};
 }
 
 bool restoreWindow(QMainWindow& window) {
   const QSettings settings;
-  window.restoreGeometry(settings.value(kGeometry).toByteArray());
-  return window.restoreState(settings.value(kLayout).toByteArray(), kLayoutVersion);
+  return window.restoreGeometry(settings.value(kGeometry).toByteArray());
 }
 
 }  // namespace palimpsest

@@ -13,10 +13,10 @@ struct WindowState {
   QString theme, recipe;
 };
 
-constexpr int kLayoutVersion = 2;  // a stored layout of another number is not restored
+constexpr int kLayoutVersion = 3;  // a stored layout of another number is not restored
 
 void saveWindow(const QMainWindow& window, const WindowState& state);
 WindowState savedState();
-bool restoreWindow(QMainWindow& window);  // geometry and docks; false when there was nothing that fits
+bool restoreWindow(QMainWindow& window);  // the geometry; false when there was none
 
 }  // namespace palimpsest

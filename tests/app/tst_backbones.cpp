@@ -206,16 +206,16 @@ void TestBackbones::theDockStandsBehindTheNextRun() {
   QVERIFY(!dock("inspector_dock")->visibleRegion().isEmpty());
   QVERIFY(dock("backbones_dock")->visibleRegion().isEmpty());  // behind
   QVERIFY(window_->actions().menu("&View")->actions().contains(dock("backbones_dock")->toggleViewAction()));
-  window_->setPerspective(PlotArea::Perspective::Learn);
+  window_->setPerspective(Perspective::Learn);
   QVERIFY(!dock("backbones_dock")->isVisible());
-  window_->setPerspective(PlotArea::Perspective::Work);
+  window_->setPerspective(Perspective::Run);
   QVERIFY(dock("backbones_dock")->isVisible());
   QTRY_VERIFY(!dock("inspector_dock")->visibleRegion().isEmpty());
 }
 
 void TestBackbones::aDroppedFileIsAddedAndShown() {
   open();
-  window_->setPerspective(PlotArea::Perspective::Learn);
+  window_->setPerspective(Perspective::Learn);
   drop({write("deit.pth")});
   QTRY_COMPARE(rows().rowCount(), 3);
   QCOMPARE(panel().view().current(), QStringLiteral("deit"));

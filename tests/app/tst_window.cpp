@@ -201,7 +201,7 @@ void TestWindow::theComparisonEndsWithARankingAndItsOwnPerspective() {
   const QString text = window_->plots().notices().text(QStringLiteral("run"));
   QVERIFY2(text.contains(QStringLiteral("L2P")) && text.trimmed().endsWith(QStringLiteral("%")), qPrintable(text));
   QVERIFY2(text.indexOf(QStringLiteral("Finetune")) > text.indexOf(QStringLiteral("SimpleCIL")), qPrintable(text));
-  QVERIFY(window_->plots().perspective() == PlotArea::Perspective::Compare);
+  QVERIFY(window_->plots().perspective() == Perspective::Compare);
 }
 
 void TestWindow::pauseStepResumeAndStopWorkDuringTraining() {
@@ -474,18 +474,18 @@ void TestWindow::theTimelineMovesOneCursorThroughAllPlots() {
 void TestWindow::perspectivesAndThemeAreThereAgainNextTime() {
   open();
   QTest::keyClick(window_.get(), Qt::Key_1, Qt::ControlModifier);
-  QVERIFY(window_->plots().perspective() == PlotArea::Perspective::Learn);
+  QVERIFY(window_->plots().perspective() == Perspective::Learn);
   QVERIFY(!window_->findChild<QDockWidget*>(QStringLiteral("inspector_dock"))->isVisible());
   window_->setTheme(ThemeChoice::Dark);
   window_->recipe().choose(QStringLiteral("simplecil"));
   window_->close();
   quit();
   open();
-  QVERIFY(window_->plots().perspective() == PlotArea::Perspective::Learn);
+  QVERIFY(window_->plots().perspective() == Perspective::Learn);
   QVERIFY(window_->theme() == ThemeChoice::Dark);
   QCOMPARE(window_->recipe().chosen(), QStringLiteral("simplecil"));
   window_->actions()[Act::ResetLayout]->trigger();
-  QVERIFY(window_->plots().perspective() == PlotArea::Perspective::Work);
+  QVERIFY(window_->plots().perspective() == Perspective::Run);
   QVERIFY(window_->findChild<QDockWidget*>(QStringLiteral("inspector_dock"))->isVisible());
   window_->setTheme(ThemeChoice::Light);
 }

@@ -1,0 +1,112 @@
+#include "app/docks.h"
+
+#include "app/window_state.h"
+
+namespace palimpsest {
+
+namespace {
+Qt::DockWidgetArea areaOf(Panel panel) {
+  switch (panel) {
+    case Panel::Runs: case Panel::Queue: return Qt::LeftDockWidgetArea;
+    case Panel::Inspector: case Panel::Backbones: case Panel::Images: return Qt::RightDockWidgetArea;
+    default: return Qt::BottomDockWidgetArea;
+  }
+}
+
+std::vector<Panel> shownIn(Perspective perspective) {
+  switch (perspective) {
+    case Perspective::Run: return {Panel::Runs, Panel::Queue, Panel::Inspector, Panel::Backbones, Panel::Timeline};
+    case Perspective::Pipeline: return {Panel::Inspector, Panel::Backbones};
+    case Perspective::Prompts: case Perspective::Embedding: case Perspective::Accuracy: return {Panel::Runs, Panel::Images, Panel::Timeline};
+    case Perspective::Present: return {};
+    default: return {Panel::Runs, Panel::Timeline};
+  }
+}
+
+QString keyOf(int perspective) { return QStringLiteral("window/layout_%1").arg(perspective); }
+}  // namespace
+
+Docks::Docks(QMainWindow& window) : QObject(&window), window_(window) {}
+
+void Docks::add(Panel panel, const char* name, const QString& title, QWidget* content) {
+  auto* made = new QDockWidget(title, &window_);
+  made->setObjectName(QLatin1String(name));
+  made->setWidget(content);
+  window_.addDockWidget(areaOf(panel), made);
+  docks_[std::size_t(panel)] = made;
+}
+
+void Docks::settle() {
+  const auto& of = *this;
+  of[Panel::Timeline]->setTitleBarWidget(new QWidget(of[Panel::Timeline]));  // a spine, not a panel: no title
+  of[Panel::Timeline]->setFeatures(QDockWidget::NoDockWidgetFeatures);
+  if (of[Panel::Queue]) window_.tabifyDockWidget(of[Panel::Runs], of[Panel::Queue]);
+  window_.tabifyDockWidget(of[Panel::Inspector], of[Panel::Backbones]);
+  window_.splitDockWidget(of[Panel::Timeline], of[Panel::Log], Qt::Vertical);
+  window_.tabifyDockWidget(of[Panel::Log], of[Panel::Issues]);
+  window_.setCorner(Qt::BottomLeftCorner, Qt::BottomDockWidgetArea);
+  window_.setCorner(Qt::BottomRightCorner, Qt::BottomDockWidgetArea);
+  showDefault(perspective_);
+  first_ = window_.saveState(kLayoutVersion);
+}
+
+std::vector<QDockWidget*> Docks::listed() const {
+  std::vector<QDockWidget*> out;
+  for (const Panel panel : {Panel::Runs, Panel::Queue, Panel::Inspector, Panel::Backbones, Panel::Images, Panel::Log, Panel::Issues})
+    if ((*this)[panel]) out.push_back((*this)[panel]);
+  return out;
+}
+
+void Docks::reveal(Panel panel) {
+  (*this)[panel]->show();
+  (*this)[panel]->raise();
+}
+
+void Docks::showDefault(Perspective perspective) {
+  const std::vector<Panel> shown = shownIn(perspective);
+  for (std::size_t panel = 0; panel < docks_.size(); ++panel)
+    if (docks_[panel]) docks_[panel]->setVisible(std::find(shown.begin(), shown.end(), Panel(panel)) != shown.end());
+  for (const Panel front : {Panel::Runs, Panel::Inspector})
+    if ((*this)[front]) (*this)[front]->raise();
+}
+
+void Docks::setPerspective(Perspective perspective) {
+  if (perspective != perspective_) layouts_[std::size_t(perspective_)] = window_.saveState(kLayoutVersion);
+  perspective_ = perspective;
+  const QByteArray& kept = layouts_[std::size_t(perspective)];
+  if (!kept.isEmpty() && window_.restoreState(kept, kLayoutVersion)) return;
+  showDefault(perspective);
+  arrange();
+}
+
+void Docks::reset() {
+  layouts_.fill({});
+  window_.restoreState(first_, kLayoutVersion);
+  showDefault(perspective_);
+  arrange();
+}
+
+// A comparison is read off the run list too, so it gets the room of the inspector.
+void Docks::arrange() {
+  if (!window_.isVisible()) return;
+  const int list = perspective_ == Perspective::Compare ? 400 : 300;
+  QList<QDockWidget*> sides{(*this)[Panel::Runs], (*this)[Panel::Inspector]};
+  QList<int> widths{list, 310};
+  if ((*this)[Panel::Images] && (*this)[Panel::Images]->isVisible()) {
+    sides << (*this)[Panel::Images];
+    widths << 260;
+  }
+  window_.resizeDocks(sides, widths, Qt::Horizontal);
+}
+
+void Docks::save(QSettings& settings) {
+  layouts_[std::size_t(perspective_)] = window_.saveState(kLayoutVersion);
+  for (int i = 0; i < kPerspectives; ++i)
+    if (!layouts_[std::size_t(i)].isEmpty()) settings.setValue(keyOf(i), layouts_[std::size_t(i)]);
+}
+
+void Docks::restore(const QSettings& settings) {
+  for (int i = 0; i < kPerspectives; ++i) layouts_[std::size_t(i)] = settings.value(keyOf(i)).toByteArray();
+}
+
+}  // namespace palimpsest
