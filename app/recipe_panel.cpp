@@ -1,9 +1,11 @@
 #include "app/recipe_panel.h"
 
+#include <QAction>
 #include <QComboBox>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QPushButton>
+#include <QSignalBlocker>
 #include <QVBoxLayout>
 
 #include "app/default_comparison.h"
@@ -13,21 +15,11 @@
 namespace palimpsest {
 
 namespace {
-// The members of `values` that `part` declares: a recipe's place also holds "use", "when" and nested parts.
-Value declaredOf(const Value* place, const PartInfo& part) {
-  Value out{Value::Object{}};
-  for (const ParamSpec& spec : part.params) {
-    const Value* written = place ? place->find(spec.name) : nullptr;
-    out[spec.name] = written ? *written : spec.fallback;
-  }
-  return out;
-}
-
 QString text(std::string_view s) { return QString::fromUtf8(s.data(), qsizetype(s.size())); }
 }  // namespace
 
 RecipePanel::RecipePanel(const EngineApi& api, QWidget* parent)
-    : QWidget(parent), api_(api), chooser_(new QComboBox(this)), about_(new QLabel(this)),
+    : QWidget(parent), api_(api), document_(*api.catalogue), binding_(document_, form_), chooser_(new QComboBox(this)), about_(new QLabel(this)),
       inspector_(new InspectorView(form_, this)), go_(new QPushButton(this)) {
   chooser_->setObjectName(QStringLiteral("recipe_chooser"));
   chooser_->setAccessibleName(tr("Recipe of the next run"));
@@ -45,9 +37,16 @@ RecipePanel::RecipePanel(const EngineApi& api, QWidget* parent)
   column->addLayout(first);
   column->addWidget(about_);
   column->addWidget(inspector_, 1);
-  connect(chooser_, &QComboBox::currentIndexChanged, this, &RecipePanel::showRecipe);
+  document_.setStartOptions(Value(valuesOf(defaultComparisonOptions())));
+  connect(chooser_, &QComboBox::currentIndexChanged, this, &RecipePanel::takeRecipe);
   connect(go_, &QPushButton::clicked, this, &RecipePanel::go);
   connect(&form_, &ParamFormModel::edited, this, [this] { go_->setEnabled(form_.valid()); });
+  connect(&document_, &RecipeDocument::changed, this, &RecipePanel::refresh);
+  for (QAction* action : {document_.undoStack().createUndoAction(this), document_.undoStack().createRedoAction(this)}) {
+    action->setShortcuts(actions().isEmpty() ? QKeySequence::Undo : QKeySequence::Redo);
+    action->setShortcutContext(Qt::WidgetWithChildrenShortcut);
+    addAction(action);
+  }
   setBusy(false);
 }
 
@@ -68,50 +67,45 @@ bool RecipePanel::choose(const QString& name) {
 
 QString RecipePanel::chosen() const { return chooser_->currentData().toString(); }
 
-void RecipePanel::showRecipe(int index) {
+void RecipePanel::takeRecipe(int index) {
   if (index < 0 || index >= int(recipes_.size())) return;
   const NamedRecipe& recipe = recipes_[std::size_t(index)];
-  about_->setText(text(recipe.paper));
-  about_->setVisible(!recipe.paper.empty());
-  const Value options = form_.groups().empty() ? Value(valuesOf(defaultComparisonOptions())) : form_.values(0);
-  Resolved resolved = resolve(recipe.recipe, *api_.catalogue);
-  for (const Issue& issue : resolved.issues) Q_EMIT problem(issue);
-  resolved_ = std::move(resolved.recipe);
-  std::vector<ParamFormModel::Group> groups;
-  groups.push_back({tr("Run"), tr("Which data, which stream of tasks, which network, which machine."), "",
-                    specsOf<RunOptions>(), Value(valuesOf(defaultComparisonOptions()))});
-  for (const RecipePart& part : partsOf(resolved_, *api_.catalogue)) {
-    if (part.info->params.empty()) continue;
-    groups.push_back({text(part.info->title), text(part.info->doc), part.path, part.info->params,
-                      declaredOf(resolved_.at(part.path), *part.info)});
-  }
-  form_.setGroups(std::move(groups));
   // Options outlive the choice of a recipe: the comparison stays a fair one.
-  for (const auto& [name, value] : options.asObject()) form_.set("", name, value);
-  go_->setEnabled(form_.valid());
+  const bool untouched = !document_.undoStack().canUndo() && !document_.undoStack().canRedo();
+  document_.take(recipe.recipe, tr("Take %1").arg(text(recipe.title)));
+  if (untouched) document_.undoStack().clear();  // nothing was edited: there is nothing to come back to
+  for (const Issue& issue : document_.issues()) Q_EMIT problem(issue);
+}
+
+// The chooser follows what became of the document elsewhere: on the canvas, by undo, from a file.
+void RecipePanel::refresh() {
+  const QSignalBlocker quiet(chooser_);
+  chooser_->setCurrentIndex(chooser_->findData(document_.name()));
+  if (chooser_->currentIndex() < 0) chooser_->setPlaceholderText(document_.title());
+  const Value* paper = document_.recipe().find("paper");
+  about_->setText(paper ? text(paper->asString()) : QString());
+  about_->setVisible(!about_->text().isEmpty());
+  go_->setEnabled(!document_.empty() && form_.valid());
 }
 
 RunOptions RecipePanel::options() const {
   if (form_.groups().empty()) return {};
   Issues none;
-  return readParams<RunOptions>(form_.values(0), "", none);
+  return readParams<RunOptions>(document_.options(), "", none);
 }
 
 RunPlan RecipePanel::plan() const {
   RunPlan plan;
   if (form_.groups().empty()) return plan;
-  plan.recipe = resolved_;
+  plan.recipe = document_.resolved();
   plan.options = options();
-  for (int group = 1; group < int(form_.groups().size()); ++group) {
-    Value* place = plan.recipe.at(form_.groups()[std::size_t(group)].path);
-    if (!place) continue;
-    const Value values = form_.values(group);  // named: a temporary would not outlive the loop's first step
-    for (const auto& [name, value] : values.asObject()) (*place)[name] = value;
-  }
   return plan;
 }
 
-void RecipePanel::reveal(const QString& path) { inspector_->reveal(path); }
+void RecipePanel::reveal(const QString& path) {
+  const PartInfo* part = document_.partAt(path);
+  inspector_->reveal(part && !part->params.empty() ? path + QLatin1Char('.') + text(part->params.front().name) : path);
+}
 
 void RecipePanel::setBusy(bool busy) {
   go_->setText(busy ? tr("Add to queue") : tr("Run"));

@@ -6,6 +6,8 @@
 
 #include "app/engine_api.h"
 #include "widgets/models/param_form.h"
+#include "widgets/models/recipe_document.h"
+#include "widgets/models/recipe_form.h"
 
 class QComboBox;
 class QLabel;
@@ -25,8 +27,10 @@ class RecipePanel : public QWidget {
   QString chosen() const;
   RunPlan plan() const;                    // the chosen recipe with what was changed
   RunOptions options() const;              // of that plan
+  RecipeDocument& document() { return document_; }  // what is edited: by the form, the pipeline, undo and redo
+  const std::vector<NamedRecipe>& recipes() const { return recipes_; }
   ParamFormModel& form() { return form_; }
-  void reveal(const QString& path);        // opens the row of an issue
+  void reveal(const QString& path);        // opens the row of an issue; of a part, its first setting
   void setBusy(bool busy);                 // an engine is at work: the button queues
   void go();                               // as the button does
 
@@ -35,11 +39,13 @@ class RecipePanel : public QWidget {
   void problem(const palimpsest::Issue& issue);
 
  private:
-  void showRecipe(int index);
+  void takeRecipe(int index);
+  void refresh();
   const EngineApi& api_;
+  RecipeDocument document_;
   ParamFormModel form_;
+  RecipeForm binding_;
   std::vector<NamedRecipe> recipes_;
-  Value resolved_;  // of the chosen recipe
   QComboBox* chooser_;
   QLabel* about_;
   InspectorView* inspector_;

@@ -393,6 +393,15 @@ std::vector<RecipePart> partsOf(const Value& recipe, const Catalogue& catalogue)
   return parts;
 }
 
+std::vector<RecipePlace> placesIn(Value recipe) {
+  Value::Array prompts = recipe.find("prompts") ? recipe.find("prompts")->asArray() : Value::Array{};
+  prompts.emplace_back(Value::Object{});  // the one that could come next
+  recipe["prompts"] = std::move(prompts);
+  std::vector<RecipePlace> places;
+  for (const Place& place : placesOf(recipe, true)) places.push_back({place.path, std::string(place.slot)});
+  return places;
+}
+
 void applySetting(Value& recipe, std::string_view path, std::string_view text, const Catalogue& catalogue,
                   Issues& issues) {
   for (const Key& key : kKeys)

@@ -38,6 +38,14 @@ struct RecipePart {
 };
 std::vector<RecipePart> partsOf(const Value& recipe, const std::vector<PartInfo>& catalogue);
 
+// Every place of `recipe` that holds a part or could be given one, in reading order: slots that are empty and the end of
+// each list ("phases.2", "prompts.0.pool") included. What an editor offers.
+struct RecipePlace {
+  std::string path;
+  std::string slot;  // parts with this slot fit
+};
+std::vector<RecipePlace> placesIn(Value recipe);
+
 // Applies "phases.0.epochs" = text, as --set does: the type comes from the declaration. Problems go to `issues`.
 void applySetting(Value& recipe, std::string_view path, std::string_view text,
                   const std::vector<PartInfo>& catalogue, Issues& issues);
