@@ -10,7 +10,7 @@
 #include "widgets/models/what_if_model.h"
 
 using namespace palimpsest;
-using Kind = PromptStory::Kind;
+using Method = PromptStory::Kind;
 
 namespace {
 
@@ -47,15 +47,15 @@ class TestPromptModel : public QObject {
   Q_OBJECT
  private Q_SLOTS:
   void theKindIsReadOffTheData() {
-    const auto kind = [](Kind which) {
+    const auto kind = [](Method which) {
       PromptStory story;
       story.kind = which;
       const auto layers = promptLayers(*runOf(story));
       return layers.size() == 1 ? layers.front().kind : PromptKind::None;
     };
-    QCOMPARE(kind(Kind::Counts), PromptKind::Counts);
-    QCOMPARE(kind(Kind::Slots), PromptKind::Slots);
-    QCOMPARE(kind(Kind::Mass), PromptKind::Mass);
+    QCOMPARE(kind(Method::Counts), PromptKind::Counts);
+    QCOMPARE(kind(Method::Slots), PromptKind::Slots);
+    QCOMPARE(kind(Method::Mass), PromptKind::Mass);
   }
 
   void aPromptForAllImagesIsNoChoice() {
@@ -126,7 +126,7 @@ class TestPromptModel : public QObject {
 
   void promptsThatDidNotExistYetAreNoZeros() {
     PromptStory story;
-    story.kind = Kind::Slots;
+    story.kind = Method::Slots;
     const PromptTable table = promptsOverTraining(*runOf(story), 0, PromptSide::Applied, std::nan(""));
     QCOMPARE(table.rows(), 12);
     QVERIFY(std::isnan(table.share(0, 5)));
@@ -137,7 +137,7 @@ class TestPromptModel : public QObject {
 
   void weightsAreSharesOfTheMass() {
     PromptStory story;
-    story.kind = Kind::Mass;
+    story.kind = Method::Mass;
     const PromptTable table = promptsByTask(*runOf(story), 2, 0, PromptSide::Applied);
     QCOMPARE(table.share(0, 5), 6.0 / 21);
   }
@@ -151,7 +151,7 @@ class TestPromptModel : public QObject {
     QCOMPARE(imagesGiven(blob, 0, PromptSide::Applied, 6, 2, std::vector<int>{3}).size(), 0u);
     QCOMPARE(imagesGiven(blob, 0, PromptSide::Applied, 6, 99).size(), 0u);
     QCOMPARE(imagesGiven(blob, 4, PromptSide::Applied, 6, 0).size(), 0u);
-    story.kind = Kind::Mass;
+    story.kind = Method::Mass;
     QCOMPARE(imagesGiven(story.features(1), 0, PromptSide::Applied, 6, 2), (std::vector<std::int64_t>{200, 201, 202, 203}));
     QVERIFY(imagesGiven(Blob(), 0, PromptSide::Applied, 6, 2).empty());
   }
@@ -168,7 +168,7 @@ class TestPromptModel : public QObject {
 
   void figuresFollowTheLooks() {
     PromptStory story;
-    story.kind = Kind::Slots;
+    story.kind = Method::Slots;
     const auto run = runOf(story);
     const Series retrieval = promptFigure(*run, 0, PromptFigure::Retrieval);
     QCOMPARE(retrieval.size(), 12u);
@@ -262,7 +262,7 @@ class TestPromptModel : public QObject {
 
   void poolsThatGrowAndQueriesShareThePlane() {
     PromptStory story;
-    story.kind = Kind::Slots;
+    story.kind = Method::Slots;
     std::vector<std::pair<int, std::shared_ptr<const Blob>>> keys;
     for (int task = 0; task < 3; ++task) keys.emplace_back(task, std::make_shared<const Blob>(story.keys(task)));
     const KeyMap map = keyMap(keys, std::make_shared<const Blob>(story.features(2)));

@@ -15,6 +15,7 @@ struct Text {
 };
 
 constexpr std::size_t kMostRows = 200;  // of a table over training: more could not be told apart
+constexpr int kTelling = 16;            // counts after which a layer is known to be hard: a long record has tens of thousands
 constexpr double kFewPrompts = 0.2;     // evenness below which it looks like a collapse (engine/metrics)
 
 double sum(const std::vector<std::int64_t>& counts) { return double(std::accumulate(counts.begin(), counts.end(), std::int64_t(0))); }
@@ -35,14 +36,14 @@ bool allAlike(const PromptUse& use) {
 
 struct Seen {  // of one layer
   bool hard = true, alike = true, looked = false, owned = false;
-  int prompts = 0, per_image = 0;
+  int prompts = 0, per_image = 0, told = 0;
 };
 
 std::map<int, Seen> layersSeen(const RunData& run) {
   std::map<int, Seen> out;
   for (const PromptUse& use : run.promptUse()) {
     Seen& seen = out[use.layer];
-    seen.hard = seen.hard && isHard(use);
+    if (seen.told++ < kTelling) seen.hard = seen.hard && isHard(use);
     seen.alike = seen.alike && allAlike(use);
     seen.prompts = std::max(seen.prompts, int(std::max(use.asked.size(), use.applied.size())));
     if (use.images > 0) seen.per_image = std::max(seen.per_image, int(std::lround(sum(use.applied) / double(use.images))));

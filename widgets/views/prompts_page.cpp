@@ -145,7 +145,10 @@ void PromptsPage::changeEvent(QEvent* event) {
 void PromptsPage::watch(RunData* run) {
   if (watched_) watched_->disconnect(this);
   watched_ = run;
-  if (run) connect(run, &RunData::changed, this, [this] { markDirty(false); });
+  if (run) {
+    connect(run, &RunData::changed, this, [this] { markDirty(false); });
+    connect(run, &QObject::destroyed, this, [this] { watch(nullptr); });
+  }
   for (PromptPlot* plot : plots_) {
     plot->setRun(run);
     plot->setMeasured({});
