@@ -128,7 +128,8 @@ void HeatMap::paintCells(QPainter& painter, const Layout& layout) const {
   for (int row = 0; row < rows; ++row)
     for (int column = 0; column < columns; ++column) {
       const double v = value(row, column);
-      image.setPixelColor(column, row, std::isnan(v) || !data_.colour ? style::band(true) : data_.colour(v));
+      const bool nothing = std::isnan(v) || !data_.colour;
+      image.setPixelColor(column, row, nothing ? style::band(true) : data_.cell_colour ? data_.cell_colour(row, column) : data_.colour(v));
     }
   painter.setRenderHint(QPainter::SmoothPixmapTransform, false);
   painter.drawImage(layout.cells, image);

@@ -18,6 +18,7 @@ struct HeatMapData {
   std::vector<int> row_borders, column_borders;  // a thick line before these rows and columns: tasks
   double low = 0, high = 1;          // of the legend
   std::function<QColor(double value)> colour;              // asked again when the theme changes
+  std::function<QColor(int row, int column)> cell_colour;  // where cells of one value differ, as on a diagonal; unset: `colour`
   std::function<QString(int row, int column)> text;        // in the cell, where it fits; unset: none
   std::function<QString(int row, int column)> tool_tip;    // unset: names and the value
   QString summary;                   // one sentence for people who do not see it
