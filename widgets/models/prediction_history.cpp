@@ -8,6 +8,7 @@ namespace palimpsest {
 
 namespace {
 constexpr std::int64_t kMostSamples = std::int64_t(1) << 26;
+constexpr int kMostClasses = 1 << 20;
 
 template <typename T>
 std::map<T, std::size_t> placesOf(const std::vector<T>& keys) {
@@ -77,6 +78,7 @@ bool PredictionHistory::add(int task, const Stage& stage) {
   if (task < 0 || stage.labels.size() != count || stage.predictions.size() != count) return false;
   for (std::size_t i = 0; i < count; ++i) {
     if (stage.samples[i] < 0 || stage.samples[i] >= kMostSamples) return false;
+    if (std::max(stage.labels[i], stage.predictions[i]) >= kMostClasses || stage.labels[i] < 0) return false;
     const int row = rowOf(stage.samples[i]);
     if (row >= 0 && labels_[std::size_t(row)] != stage.labels[i]) return false;
   }
@@ -160,37 +162,44 @@ Life PredictionHistory::life(std::size_t row, int upto) const {
   return life;
 }
 
-// A class that only comes as a prediction belongs to the task after which it was first said.
-std::map<int, int> PredictionHistory::taskOfClass() const {
-  std::map<int, int> out;
+// By class: the task after which its first image was tested; -1: none was. Vectors rather than maps, because this goes
+// through every image each time the cursor moves.
+std::vector<int> PredictionHistory::taskOfClass() const {
+  std::vector<int> out;
   for (std::size_t row = 0; row < rows(); ++row) {
     if (first_[row] < 0) continue;
-    const auto [at, fresh] = out.emplace(labels_[row], first_[row]);
-    if (!fresh) at->second = std::min(at->second, first_[row]);
+    const auto cls = std::size_t(labels_[row]);
+    if (cls >= out.size()) out.resize(cls + 1, -1);
+    if (out[cls] < 0 || first_[row] < out[cls]) out[cls] = first_[row];
   }
   return out;
 }
 
+// A class that only comes as a prediction is taken for one of the task looked at.
 Confusion PredictionHistory::confusion(int task, const std::vector<int>& order) const {
   Confusion out;
   const auto found = stages_.find(task);
   if (found == stages_.end()) return out;
   const std::vector<int>& predictions = *found->second;
-  const std::map<int, int> learned = taskOfClass();
+  const std::vector<int> learned = taskOfClass();
+  std::vector<int> place(learned.size(), -1);  // by class; first whether it is there, then where
+  for (std::size_t row = 0; row < predictions.size(); ++row) {
+    if (predictions[row] < 0) continue;
+    const auto high = std::size_t(std::max(labels_[row], predictions[row]));
+    if (high >= place.size()) place.resize(high + 1, -1);
+    place[std::size_t(labels_[row])] = place[std::size_t(predictions[row])] = 0;
+  }
   std::map<int, int> task_of;
-  for (std::size_t row = 0; row < predictions.size(); ++row)
-    if (predictions[row] >= 0)
-      for (const int cls : {labels_[row], predictions[row]}) {
-        if (task_of.contains(cls)) continue;
-        const auto known = learned.find(cls);
-        task_of[cls] = known == learned.end() ? task : known->second;
-      }
+  for (std::size_t cls = 0; cls < place.size(); ++cls)
+    if (place[cls] >= 0) task_of[int(cls)] = cls < learned.size() && learned[cls] >= 0 ? learned[cls] : task;
   out.keys = inLearningOrder(task_of, order);
-  for (const int cls : out.keys) out.tasks.push_back(task_of.at(cls));
+  for (std::size_t i = 0; i < out.keys.size(); ++i) {
+    out.tasks.push_back(task_of.at(out.keys[i]));
+    place[std::size_t(out.keys[i])] = int(i);
+  }
   out.counts.assign(out.size() * out.size(), 0);
-  const auto place = placesOf(out.keys);
   for (std::size_t row = 0; row < predictions.size(); ++row)
-    if (predictions[row] >= 0) ++out.counts[place.at(labels_[row]) * out.size() + place.at(predictions[row])];
+    if (predictions[row] >= 0) ++out.counts[std::size_t(place[std::size_t(labels_[row])]) * out.size() + std::size_t(place[std::size_t(predictions[row])])];
   return out;
 }
 
@@ -211,14 +220,17 @@ std::vector<ClassFigures> PredictionHistory::classes(int upto, const std::vector
         one.error_images = seen.at(row, column);
       }
   }
-  const auto place = placesOf(seen.keys);
+  std::vector<ClassFigures*> by_class;
+  for (ClassFigures& one : out) {
+    if (std::size_t(one.cls) >= by_class.size()) by_class.resize(std::size_t(one.cls) + 1);
+    by_class[std::size_t(one.cls)] = &one;
+  }
   for (std::size_t row = 0; row < rows(); ++row) {
-    const auto found = place.find(labels_[row]);
-    if (found == place.end()) continue;
-    ClassFigures& one = out[found->second];
-    const int then = prediction(one.task, row);
-    one.learned_images += then >= 0;
-    one.learned_hits += then == labels_[row];
+    const auto cls = std::size_t(labels_[row]);
+    if (cls >= by_class.size() || !by_class[cls]) continue;
+    const int then = prediction(by_class[cls]->task, row);
+    by_class[cls]->learned_images += then >= 0;
+    by_class[cls]->learned_hits += then == labels_[row];
   }
   std::erase_if(out, [](const ClassFigures& one) { return one.images == 0; });
   return out;

@@ -53,7 +53,7 @@ class PredictionHistory {
     std::vector<int> labels, predictions;
   };
   // Replaces what was known after that task. False, and nothing is taken, when lengths differ, an index is negative or
-  // beyond 2^26, or a sample has another label than before.
+  // beyond 2^26, a label negative, a class beyond 2^20, or a sample has another label than before.
   bool add(int task, const Stage& stage);
   void remove(int task);
 
@@ -84,7 +84,7 @@ class PredictionHistory {
 
  private:
   std::vector<std::int64_t> where(const std::function<bool(std::size_t row)>& holds) const;
-  std::map<int, int> taskOfClass() const;
+  std::vector<int> taskOfClass() const;
   void refreshFirst();
   std::map<int, std::shared_ptr<const std::vector<int>>> stages_;  // prediction by row; -1: not tested
   std::vector<std::int64_t> samples_;
