@@ -1,72 +1,15 @@
 #include "engine/export/compare.h"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <functional>
-#include <map>
-#include <set>
 
-#include "engine/protocol/error.h"
+#include "engine/record/fairness.h"
 
 namespace palimpsest::report {
 namespace {
 
-// Options that two runs of one method may differ in: the seed, and what does not touch the numbers.
-constexpr std::array<std::string_view, 11> kFreeOptions{
-    "seed", "device", "threads", "eval_batch", "probe_images", "probe_every", "probe_dense", "map_images", "prompt_every", "checkpoint_seconds", "scenario"};
-// Keys of a recipe that are for people.
-constexpr std::array<std::string_view, 4> kWords{"name", "title", "paper", "doc"};
-
-template <std::size_t N>
-bool contains(const std::array<std::string_view, N>& list, std::string_view word) {
-  return std::find(list.begin(), list.end(), word) != list.end();
-}
-
-// "cil:init=2,increment=2,order=1993" without the order: runs over several class orders are one method.
-std::string withoutOrder(const std::string& scenario) {
-  const auto begin = scenario.find("order=");
-  if (begin == std::string::npos) return scenario;
-  const auto comma = scenario.find(',', begin);
-  std::string rest = scenario.substr(0, begin) + (comma == std::string::npos ? "" : scenario.substr(comma + 1));
-  while (!rest.empty() && (rest.back() == ',' || rest.back() == ':')) rest.pop_back();
-  return rest;
-}
-
-using Flat = std::vector<std::pair<std::string, std::string>>;
-
-void flatten(const Value& value, const std::string& path, Flat& out) {
-  if (value.isObject() && !value.asObject().empty()) {
-    for (const auto& [key, member] : value.asObject()) flatten(member, path.empty() ? key : path + "." + key, out);
-    return;
-  }
-  const bool nested =
-      value.isArray() && !value.asArray().empty() && (value.asArray()[0].isObject() || value.asArray()[0].isArray());
-  if (!nested) {
-    out.emplace_back(path, value.text());
-    return;
-  }
-  for (std::size_t i = 0; i < value.asArray().size(); ++i)
-    flatten(value.asArray()[i], path + "." + std::to_string(i), out);
-}
-
-Flat settingsOf(const RunSummary& run) {
-  Flat out, recipe;
-  flatten(run.header.options, "options", out);
-  flatten(run.header.recipe, "", recipe);
-  for (auto& [path, text] : recipe)
-    if (!contains(kWords, path)) out.emplace_back(std::move(path), std::move(text));
-  return out;
-}
-
-// Equal for runs that are repetitions of one another.
-std::string identityOf(const RunSummary& run) {
-  std::string out = run.recipe + "\n" + withoutOrder(run.scenario) + "\n";
-  for (const auto& [path, text] : settingsOf(run))
-    if (!path.starts_with("options.") || !contains(kFreeOptions, std::string_view(path).substr(8)))
-      out += path + "=" + text + "\n";
-  return out;
-}
+// Equal for runs that are repetitions of one another; the events know a recipe's name where run.json is damaged.
+std::string identityOf(const RunSummary& run) { return run.recipe + "\n" + record::identityOf(run.header); }
 
 std::optional<double> percent(std::optional<double> fraction) {
   return fraction ? std::optional(100 * *fraction) : std::nullopt;
@@ -118,128 +61,33 @@ void groupRuns(Comparison& all) {
   }
 }
 
-// Settings side by side; the order of the first run, what others have in addition behind it.
 void alignSettings(Comparison& all) {
-  std::map<std::string, std::size_t> place;
-  for (std::size_t m = 0; m < all.methods.size(); ++m) {
-    Flat flat = settingsOf(all.runs[all.methods[m].runs.front()]);
-    for (auto& [path, text] : flat) {
-      const auto [at, fresh] = place.try_emplace(path, all.settings.size());
-      if (fresh) all.settings.push_back({path, std::vector<std::string>(all.methods.size()), false});
-      all.settings[at->second].values[m] = text;
-    }
-  }
-  for (Setting& setting : all.settings)
-    setting.differs =
-        std::adjacent_find(setting.values.begin(), setting.values.end(), std::not_equal_to<>()) != setting.values.end();
+  std::vector<record::Settings> compared;
+  for (const Method& method : all.methods) compared.push_back(record::settingsOf(all.runs[method.runs.front()].header));
+  all.settings = record::alignSettings(compared);
 }
 
 // Two methods of one recipe are told apart by what was set differently.
 void makeNamesUnique(Comparison& all) {
-  std::map<std::string, std::vector<std::size_t>> same;
-  for (std::size_t m = 0; m < all.methods.size(); ++m) same[all.methods[m].name].push_back(m);
-  for (const auto& [name, members] : same) {
-    if (members.size() < 2) continue;
-    std::vector<std::string> marks(members.size());
-    int used = 0;
-    for (const Setting& setting : all.settings) {
-      std::set<std::string> values;
-      for (const std::size_t m : members) values.insert(setting.values[m]);
-      const bool free = setting.path.starts_with("options.") &&
-                        contains(kFreeOptions, std::string_view(setting.path).substr(8)) &&
-                        setting.path != "options.scenario";
-      if (values.size() < 2 || free || used == 2) continue;
-      ++used;
-      for (std::size_t k = 0; k < members.size(); ++k)
-        marks[k] += (marks[k].empty() ? "" : ", ") + setting.path + " " +
-                    (setting.values[members[k]].empty() ? "none" : setting.values[members[k]]);
-    }
-    std::set<std::string> distinct(marks.begin(), marks.end());
-    for (std::size_t k = 0; k < members.size(); ++k) {
-      const std::string mark = distinct.size() == members.size() ? marks[k] : std::to_string(k + 1);
-      all.methods[members[k]].name += " (" + mark + ")";
-      all.methods[members[k]].title += " (" + mark + ")";
-    }
+  std::vector<std::string> names;
+  for (const Method& method : all.methods) names.push_back(method.name);
+  names = record::uniqueNames(std::move(names), all.settings);
+  for (std::size_t m = 0; m < names.size(); ++m) {
+    all.methods[m].title += names[m].substr(all.methods[m].name.size());
+    all.methods[m].name = std::move(names[m]);
   }
-}
-
-// What each method has of something, "a / b" where its runs differ; empty: does not apply to it.
-using Feature = std::function<std::string(const RunSummary&)>;
-
-std::vector<std::string> valuesOf(const Comparison& all, const Feature& feature) {
-  std::vector<std::string> values;
-  for (const Method& method : all.methods) {
-    std::set<std::string> seen;
-    for (const std::size_t run : method.runs) seen.insert(feature(all.runs[run]));
-    std::string joined;
-    for (const std::string& value : seen) joined += (joined.empty() ? "" : " / ") + value;
-    values.push_back(joined);
-  }
-  return values;
-}
-
-void requireEqual(Comparison& all, const std::string& path, const std::string& what, const Feature& feature,
-                  bool spell = true) {
-  const auto values = valuesOf(all, feature);
-  std::set<std::string> distinct;
-  for (const std::string& value : values)
-    if (!value.empty()) distinct.insert(value);
-  if (distinct.size() < 2) return;
-  std::string message = what;
-  if (spell) {
-    std::string list;
-    for (std::size_t m = 0; m < values.size(); ++m)
-      if (!values[m].empty()) list += (list.empty() ? ": " : "; ") + all.methods[m].name + " " + values[m];
-    message += list;
-  }
-  all.unfair.push_back(warning(path, message));
-}
-
-Feature option(std::string key) {
-  return [key = std::move(key)](const RunSummary& run) {
-    const Value* value = run.header.options.find(key);
-    return value ? value->text() : std::string();
-  };
-}
-
-// Over the phases that train with steps: "5" or "20 + 5".
-Feature inPhases(std::string key) {
-  return [key = std::move(key)](const RunSummary& run) {
-    std::string out;
-    const Value* phases = run.header.recipe.find("phases");
-    if (!phases) return out;
-    for (const Value& phase : phases->asArray())
-      if (const Value* value = phase.find("epochs") ? phase.find(key) : nullptr)
-        out += (out.empty() ? "" : " + ") + value->text();
-    return out;
-  };
-}
-
-std::string orderOf(const RunSummary& run) {
-  std::string out;
-  for (const int c : run.header.class_order) out += (out.empty() ? "" : " ") + std::to_string(c);
-  return out;
 }
 
 void judge(Comparison& all) {
-  if (all.methods.size() < 2) return;
-  requireEqual(all, "data", "the data differ", [](const RunSummary& r) { return r.header.data; });
-  requireEqual(
-      all, "data_fingerprint", "the images or labels used differ",
-      [](const RunSummary& r) { return r.header.data_fingerprint; }, false);
-  requireEqual(all, "backbone", "the backbones differ", [](const RunSummary& r) { return r.header.backbone; });
-  requireEqual(
-      all, "backbone_sha256", "the backbones' weights differ",
-      [](const RunSummary& r) { return r.header.backbone_sha256; }, false);
-  requireEqual(all, "scenario", "the streams of tasks differ",
-               [](const RunSummary& r) { return withoutOrder(r.scenario); });
-  requireEqual(all, "class_order", "the classes come in different orders", orderOf, false);
-  for (const char* key : {"image_size", "input_range", "train_transform", "test_transform", "precision"})
-    requireEqual(all, std::string("options.") + key, std::string(key) + " differs", option(key));
-  requireEqual(all, "epochs", "the epochs differ", inPhases("epochs"));
-  requireEqual(all, "batch", "the training batches differ", inPhases("batch"));
-  requireEqual(all, "evaluation", "the evaluation differs", [](const RunSummary& r) { return r.header.evaluation; });
-  requireEqual(all, "seeds", "the seeds differ", [](const RunSummary& r) { return std::to_string(r.header.seed); });
+  std::vector<std::vector<const record::RunHeader*>> methods;
+  for (const Method& method : all.methods)
+    for (auto& headers = methods.emplace_back(); const std::size_t run : method.runs) headers.push_back(&all.runs[run].header);
+  for (const record::Mismatch& mismatch : record::mismatches(methods)) {
+    std::string list;
+    for (std::size_t m = 0; mismatch.criterion->spell && m < mismatch.values.size(); ++m)
+      if (!mismatch.values[m].empty()) list += (list.empty() ? ": " : "; ") + all.methods[m].name + " " + mismatch.values[m];
+    all.unfair.push_back(warning(mismatch.criterion->path, mismatch.criterion->what + list));
+  }
 }
 
 std::string stagesText(const RunSummary& run) {
@@ -266,24 +114,6 @@ void takeNotes(Comparison& all) {
 }
 
 }  // namespace
-
-Spread spreadOf(const std::vector<std::optional<double>>& values) {
-  Spread out;
-  double sum = 0;
-  for (const auto& value : values)
-    if (value) {
-      sum += *value;
-      ++out.n;
-    }
-  if (out.n == 0) return out;
-  out.mean = sum / out.n;
-  if (out.n < 2) return out;
-  double squares = 0;
-  for (const auto& value : values)
-    if (value) squares += (*value - *out.mean) * (*value - *out.mean);
-  out.deviation = std::sqrt(squares / (out.n - 1));
-  return out;
-}
 
 Comparison compare(std::vector<RunSummary> runs) {
   Comparison all;

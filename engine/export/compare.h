@@ -8,15 +8,12 @@
 #include <vector>
 
 #include "engine/export/run_summary.h"
+#include "engine/metrics/spread.h"
+#include "engine/record/run_settings.h"
 
 namespace palimpsest::report {
 
-// Mean and sample standard deviation (n - 1) over the runs for which the figure is defined.
-struct Spread {
-  int n = 0;
-  std::optional<double> mean, deviation;
-};
-Spread spreadOf(const std::vector<std::optional<double>>& values);
+using palimpsest::Spread;
 
 // Runs that differ in nothing but seed, class order and machine.
 struct Method {
@@ -31,11 +28,7 @@ struct Method {
   Spread seconds;
 };
 
-struct Setting {
-  std::string path;                 // "options.data", "phases.0.epochs"
-  std::vector<std::string> values;  // one for each method; empty where it has no such setting
-  bool differs = false;
-};
+using Setting = record::AlignedSetting;  // one value for each method
 
 struct Comparison {
   std::vector<RunSummary> runs;

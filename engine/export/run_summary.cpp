@@ -177,6 +177,7 @@ RunSummary summarise(const std::filesystem::path& folder) {
   if (out.title.empty()) out.title = out.recipe;
   out.paper = text(out.header.recipe, "paper");
   if (out.scenario.empty()) out.scenario = text(out.header.options, "scenario");
+  else if (!out.header.options.find("scenario")) out.header.options["scenario"] = out.scenario;
   out.tasks = std::max(out.tasks, out.matrix.stages());
   if (out.state.empty() || out.state == "running") out.state = written ? "running" : "interrupted";
   return out;
