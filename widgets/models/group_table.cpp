@@ -88,8 +88,11 @@ QString GroupTable::display(int row, int column) const {
   if (column == Runs) return QString::number(group.n());
   if (column == Rank) return ranks_[std::size_t(row)] ? QString::number(*ranks_[std::size_t(row)]) : QString(kDash);
   const Figure& figure = *figureIn(group, column);
-  if (pin >= 0 && pin != row) return differenceText(figure, *figureIn(groups_[std::size_t(pin)], column));
-  return column == Seconds && figure.spread.mean ? style::duration(*figure.spread.mean) : figureText(figure);
+  if (pin < 0 || pin == row) return column == Seconds && figure.spread.mean ? style::duration(*figure.spread.mean) : figureText(figure);
+  const Figure& from = *figureIn(groups_[std::size_t(pin)], column);
+  if (column != Seconds || !figure.spread.mean || !from.spread.mean) return differenceText(figure, from);
+  const double by = *figure.spread.mean - *from.spread.mean;
+  return (by < 0 ? kMinus : QChar(QLatin1Char('+'))) + style::duration(std::abs(by));
 }
 
 QString GroupTable::toolTip(int row, int column) const {

@@ -24,10 +24,8 @@ class GroupTable : public QAbstractTableModel {
   const QString& pinned() const { return pinned_; }
   int pinnedRow() const;  // -1: none
 
-  // As shown, differences included, in this order of rows; what is not defined is empty.
-  QString toCsv(const std::vector<int>& rows) const;  // full precision: mean and deviation apart
-  QString toMarkdown(const std::vector<int>& rows) const;
-  QString toLatex(const std::vector<int>& rows) const;  // booktabs
+  QString noRank() const { return no_rank_; }  // why nothing is ranked; empty: it is
+  std::optional<int> rank(int row) const { return ranks_[std::size_t(row)]; }
 
   int rowCount(const QModelIndex& parent = {}) const override;
   int columnCount(const QModelIndex& parent = {}) const override;

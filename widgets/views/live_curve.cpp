@@ -15,6 +15,7 @@ constexpr double kMarkerSize = 8;
 constexpr double kNeighbours = 1.5;  // pixels between two columns that touch
 constexpr std::size_t kMarkersAlways = 24;  // more than these need 24 pixels each
 constexpr int kBreakTick = 7;
+constexpr double kShade = 0.18;  // opacity of a band
 
 void drawShape(QPainter& painter, int slot, const QPointF& at, double size) {
   painter.drawPath(style::marker(slot, size).translated(at));
@@ -56,6 +57,7 @@ LiveCurve::Span LiveCurve::visible() const {
 void LiveCurve::draw(QCPPainter* painter) {
   ++times_drawn_;
   if (!curve_.series || curve_.series->size() == 0) return;
+  if (curve_.low && curve_.high) drawBand(painter);
   const Span span = visible();
   const std::size_t points = span.to - span.from;
   const bool whole = painter->modes().testFlag(QCPPainter::pmVectorized) && points < kEveryPointInVector;
@@ -66,6 +68,33 @@ void LiveCurve::draw(QCPPainter* painter) {
   }
   if (curve_.marker >= 0 && points <= std::max(kMarkersAlways, columns / 24)) drawMarkers(painter, span);
   if (curve_.marks_breaks) drawBreaks(painter);
+}
+
+// Few points: bands belong to curves over tasks. One point has an extent, too.
+void LiveCurve::drawBand(QCPPainter* painter) {
+  QColor shade = curve_.pen.color();
+  shade.setAlphaF(kShade);
+  QPolygonF upper, lower;
+  const auto flush = [&] {
+    painter->setPen(upper.size() == 1 ? QPen(shade, 6, Qt::SolidLine, Qt::FlatCap) : QPen(Qt::NoPen));
+    painter->setBrush(shade);
+    std::reverse(lower.begin(), lower.end());
+    if (upper.size() == 1) painter->drawLine(upper.front(), lower.front());
+    else if (upper.size() > 1) painter->drawPolygon(upper + lower);
+    upper.clear();
+    lower.clear();
+  };
+  applyDefaultAntialiasingHint(painter);
+  for (std::size_t i = 0; i < std::min(curve_.low->size(), curve_.high->size()); ++i) {
+    const double x = curve_.time.x(curve_.low->x(i)), low = curve_.low->y(i), high = curve_.high->y(i);
+    if (!std::isfinite(low) || !std::isfinite(high)) {
+      flush();
+      continue;
+    }
+    upper << coordsToPixels(x, high);
+    lower << coordsToPixels(x, low);
+  }
+  flush();
 }
 
 void LiveCurve::drawPoints(QCPPainter* painter, Span span) {
@@ -176,7 +205,7 @@ std::optional<LiveCurve::Reading> LiveCurve::nearest(double x) const {
   const double step = curve_.time.step(x);
   std::size_t i = std::size_t(std::lower_bound(xs.begin(), xs.end(), step) - xs.begin());
   if (i == xs.size() || (i > 0 && step - xs[i - 1] < xs[i] - step)) --i;
-  return Reading{xs[i], curve_.time.x(xs[i]), curve_.series->y(i)};
+  return Reading{xs[i], curve_.time.x(xs[i]), curve_.series->y(i), i < curve_.notes.size() ? curve_.notes[i] : QString()};
 }
 
 void LiveCurve::drawSample(QCPPainter* painter, const QRectF& rect) const {

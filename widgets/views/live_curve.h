@@ -13,6 +13,7 @@ class LiveCurve final : public QCPAbstractPlottable {
  public:
   struct Reading {
     double step = 0, x = 0, y = 0;
+    QString note;
   };
   LiveCurve(QCPAxis* x, QCPAxis* y);
   void setCurve(const Curve& curve);
@@ -37,6 +38,7 @@ class LiveCurve final : public QCPAbstractPlottable {
     std::size_t from = 0, to = 0;
   };
   Span visible() const;  // points in view and one more on each side
+  void drawBand(QCPPainter* painter);
   void drawPoints(QCPPainter* painter, Span span);
   void drawEnvelope(QCPPainter* painter);
   void drawMarkers(QCPPainter* painter, Span span);

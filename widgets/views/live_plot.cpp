@@ -218,9 +218,10 @@ void LivePlot::contextMenuEvent(QContextMenuEvent* event) {
   menu.addSeparator();
   menu.addAction(tr("Copy image"), this, &LivePlot::copyImage);
   menu.addAction(tr("Copy data as CSV"), this, [this] { QApplication::clipboard()->setText(csv()); });
-  menu.addSeparator();
   QActionGroup group(&menu);
+  if (!only_tasks_) menu.addSeparator();
   for (const auto& [axis, text] : {std::pair{Axis::Tasks, tr("Time in tasks")}, std::pair{Axis::Steps, tr("Time in steps")}}) {
+    if (only_tasks_) break;
     QAction* action = menu.addAction(text, this, [this, axis = axis] { setAxis(axis); });
     action->setCheckable(true);
     action->setChecked(axis == axis_);

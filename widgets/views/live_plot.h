@@ -25,6 +25,8 @@ struct Curve {
   bool in_legend = true;    // false for the raw trace under a smoothed one
   bool marks_breaks = false;  // NaN leaves a red tick on the axis
   bool in_tasks = false;    // the series counts tasks learned, not steps
+  const Series *low = nullptr, *high = nullptr;  // at the same x: a band around the curve, shaded in its colour
+  std::vector<QString> notes;    // behind the value beside the crosshair, one for each point; may be empty
 };
 
 struct Bar {  // a present value, at the right of the curves and on their scale
@@ -85,13 +87,13 @@ class LivePlot : public QWidget, public Framed {
   Scene focused() const;  // bands, seams, time and end of the run in focus; no curves
   double reach(const RunData& run) const;  // how far x goes for it, with room for the last marker
   void addToCorner(QWidget* widget);  // right of the title
+  void offerOnlyTasks() { only_tasks_ = true; }  // curves that have no steps: the menu does not ask
   void watch(RunListModel& runs);     // for plots of every ticked run
 
   void changeEvent(QEvent* event) override;
   void showEvent(QShowEvent* event) override;
   void keyPressEvent(QKeyEvent* event) override;
   void contextMenuEvent(QContextMenuEvent* event) override;
-
   void resizeEvent(QResizeEvent* event) override;
   bool eventFilter(QObject* watched, QEvent* event) override;
   void focusInEvent(QFocusEvent* event) override;
@@ -112,7 +114,7 @@ class LivePlot : public QWidget, public Framed {
   QToolButton* pill_;
   Axis axis_ = Axis::Tasks;
   double cursor_;  // in steps; NaN: none
-  bool dirty_ = true;
+  bool dirty_ = true, only_tasks_ = false;
 };
 
 }  // namespace palimpsest

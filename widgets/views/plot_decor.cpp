@@ -202,7 +202,7 @@ QStringList PlotOverlay::readings() const {
   if (!scene_ || std::isnan(hover_)) return {};
   QStringList out{place()};
   for (const Row& row : rows())
-    out << (std::isfinite(row.reading.y) ? QStringLiteral("%1  %2%3").arg(row.curve->name(), figure(row.reading.y), unit_)
+    out << (std::isfinite(row.reading.y) ? QStringLiteral("%1  %2%3%4").arg(row.curve->name(), figure(row.reading.y), unit_, row.reading.note)
                                          : say("%1  not finite").arg(row.curve->name()));
   return out;
 }
