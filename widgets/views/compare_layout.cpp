@@ -32,7 +32,7 @@ ComparePage::ComparePage(Lab& lab, QWidget* parent)
   whole->setSpacing(0);
   whole->addWidget(pages_, 1);
   connectAll();
-  update();
+  reread();
 }
 
 QWidget* ComparePage::makeEmptyState() {

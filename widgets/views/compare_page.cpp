@@ -1,5 +1,6 @@
 #include "widgets/views/compare_page.h"
 
+#include <QAbstractItemView>
 #include <QComboBox>
 #include <QEvent>
 #include <QLabel>
@@ -28,7 +29,7 @@ constexpr int kGatherMs = 100;
 void ComparePage::connectAll() {
   later_.setSingleShot(true);
   later_.setInterval(kGatherMs);
-  connect(&later_, &QTimer::timeout, this, &ComparePage::update);
+  connect(&later_, &QTimer::timeout, this, &ComparePage::reread);
   connect(&headers_, &RunHeaders::changed, this, &ComparePage::markDirty);
   connect(&lab_.runs, &RunListModel::visibleRunsChanged, this, &ComparePage::markDirty);
   connect(&lab_.runs, &RunListModel::runChanged, this, &ComparePage::markDirty);
@@ -50,7 +51,7 @@ void ComparePage::connectAll() {
   connect(a_, &QComboBox::activated, this, [this](int at) { lab_.cursor.setRun(lab_.runs.find(a_->itemData(at).toString())); });
   connect(b_, &QComboBox::activated, this, [this](int at) { lab_.cursor.setOther(lab_.runs.find(b_->itemData(at).toString())); });
   connect(difference_, &HeatMap::activated, this, [this](int row) { lab_.cursor.setTask(row); });
-  for (LivePlot* plot : {static_cast<LivePlot*>(plot_)}) connect(plot, &LivePlot::problem, this, &ComparePage::problem);
+  connect(plot_, &LivePlot::problem, this, &ComparePage::problem);
   connect(difference_, &HeatMap::problem, this, &ComparePage::problem);
   connect(parallel_, &ParallelView::problem, this, &ComparePage::problem);
 }
@@ -62,7 +63,7 @@ void ComparePage::markDirty() {
 
 void ComparePage::showEvent(QShowEvent* event) {
   QWidget::showEvent(event);
-  if (dirty_) update();
+  if (dirty_) reread();
 }
 
 void ComparePage::changeEvent(QEvent* event) {
@@ -72,7 +73,7 @@ void ComparePage::changeEvent(QEvent* event) {
   markDirty();
 }
 
-void ComparePage::update() {
+void ComparePage::reread() {
   later_.stop();
   dirty_ = false;
   figures_.clear();

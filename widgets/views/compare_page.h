@@ -54,7 +54,7 @@ class ComparePage : public QWidget {
   QWidget* makeDifference();
   void connectAll();
   void markDirty();
-  void update();       // reads the runs again
+  void reread();       // reads the runs again
   void regroup();      // of the runs that the brushes leave
   void updateEmpty();
   void updateChoosers();
