@@ -5,8 +5,10 @@
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QStackedWidget>
+#include <QTabWidget>
 #include <QTemporaryDir>
 #include <QTest>
+#include <cmath>
 
 #include "tests/widgets/compared_runs.h"
 #include "widgets/models/lab.h"
@@ -36,8 +38,8 @@ struct Stage {
   RunListModel runs;
   Cursor cursor;
   Selection selection;
-  BlobStore blobs{{}};
-  ImageStore images{{}};
+  BlobStore blobs{BlobStore::Read()};
+  ImageStore images{ImageStore::Read()};
   FrameClock frames;
   Lab lab{runs, cursor, selection, blobs, images, frames, {}};
   ComparePage page{lab};

@@ -1,8 +1,12 @@
 #include "widgets/models/parallel_axes.h"
 
 #include <QCoreApplication>
+#include <QLocale>
+#include <QSet>
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <optional>
 #include <set>
 
 #include "engine/record/run_settings.h"

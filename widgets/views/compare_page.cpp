@@ -90,7 +90,10 @@ void ComparePage::reread() {
   regroup();
   updateChoosers();
   updateDifference();
-  plot_->setRun(lab_.cursor.run());
+  RunData* in_time = lab_.cursor.run();  // whose tasks are named along the curves
+  for (RunData* run : lab_.runs.visibleRuns())
+    if (run->started() && (!in_time || !in_time->started())) in_time = run;
+  plot_->setRun(in_time);
   updateEmpty();
 }
 

@@ -8,6 +8,8 @@
 #include <QStyle>
 #include <QToolButton>
 #include <algorithm>
+#include <iterator>
+#include <vector>
 
 #include "widgets/style/palette.h"
 

@@ -15,6 +15,33 @@
 
 namespace palimpsest {
 
+namespace {
+
+struct Room {
+  double label, right;  // width of a label; labels beyond `right` go to the left of their axis
+};
+
+void drawTicks(QPainter& painter, const ParallelAxis& axis, const QRectF& line, Room room) {
+  const QFontMetricsF metrics(painter.font());
+  QColor back = style::plotBackground();
+  back.setAlphaF(0.78f);
+  painter.setPen(style::muted());
+  double last = 1e9;
+  for (const auto& [place, label] : axis.ticks) {
+    const double y = line.bottom() - place * line.height();
+    if (last - y < metrics.height() - 2) continue;
+    last = y;
+    const QString shown = metrics.elidedText(label, Qt::ElideMiddle, std::min(room.label - 14, 150.0));
+    const double wide = metrics.horizontalAdvance(shown);
+    const bool left = line.left() + 8 + wide > room.right - 2;
+    const QRectF box(left ? line.left() - 8 - wide : line.left() + 7, y - metrics.height() / 2, wide, metrics.height());
+    painter.fillRect(box.adjusted(-1, 1, 1, -1), back);
+    painter.drawText(box, Qt::AlignVCenter | Qt::AlignLeft | Qt::TextDontClip, shown);
+  }
+}
+
+}  // namespace
+
 void ParallelView::paintEvent(QPaintEvent*) {
   QPainter painter(this);
   paint(painter, true);
@@ -89,21 +116,7 @@ void ParallelView::paintAxis(QPainter& painter, int index) const {
   if (text.left() < 2) text.translate(2 - text.left(), 0);
   if (text.right() > width() - 2) text.translate(width() - 2 - text.right(), 0);
   painter.drawText(text, Qt::AlignCenter | Qt::TextDontClip, metrics.elidedText(name, Qt::ElideMiddle, most));
-  double last = 1e9;
-  for (const auto& [place, label] : axis.ticks) {
-    const QPointF at = pointOf(index, place);
-    if (last - at.y() < metrics.height() - 2) continue;
-    last = at.y();
-    const QString shown = metrics.elidedText(label, Qt::ElideMiddle, std::min(room - 14, 150.0));
-    const double wide = metrics.horizontalAdvance(shown);
-    const bool left = index + 1 == int(axes_.size()) && at.x() + 8 + wide > width() - 2;
-    const QRectF box(left ? at.x() - 8 - wide : at.x() + 7, at.y() - metrics.height() / 2, wide, metrics.height());
-    QColor back = style::plotBackground();
-    back.setAlphaF(0.78f);
-    painter.fillRect(box.adjusted(-1, 1, 1, -1), back);
-    painter.setPen(style::muted());
-    painter.drawText(box, Qt::AlignVCenter | Qt::AlignLeft | Qt::TextDontClip, shown);
-  }
+  drawTicks(painter, axis, line, {room, index + 1 == int(axes_.size()) ? double(width()) : 1e9});
 }
 
 TextTable ParallelView::shown() const {

@@ -14,13 +14,27 @@ namespace palimpsest {
 
 namespace {
 constexpr int kNameWidth = 190, kValueWidth = 120;
+
+void prepare(QTableView& table) {
+  table.setObjectName(QStringLiteral("settingsTable"));
+  table.setAccessibleName(SettingsView::tr("Settings of the runs compared"));
+  table.setShowGrid(false);
+  table.setAlternatingRowColors(true);
+  table.setWordWrap(false);
+  table.setTabKeyNavigation(false);
+  table.setContextMenuPolicy(Qt::CustomContextMenu);
+  table.verticalHeader()->hide();
+  table.verticalHeader()->setDefaultSectionSize(table.fontMetrics().height() + 6);
+  table.horizontalHeader()->setHighlightSections(false);
+  table.horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
+  table.horizontalHeader()->setDefaultSectionSize(kValueWidth);
 }
+
+}  // namespace
 
 SettingsView::SettingsView(QWidget* parent)
     : QWidget(parent), table_(new QTableView), search_(new QLineEdit), only_(new QCheckBox(tr("Only differences"))), count_(new QLabel) {
   setObjectName(QStringLiteral("settingsView"));
-  table_->setObjectName(QStringLiteral("settingsTable"));
-  table_->setAccessibleName(tr("Settings of the runs compared"));
   search_->setObjectName(QStringLiteral("settingsSearch"));
   search_->setPlaceholderText(tr("Search settings and values"));
   search_->setAccessibleName(search_->placeholderText());
@@ -29,20 +43,11 @@ SettingsView::SettingsView(QWidget* parent)
   only_->setToolTip(tr("Hide the settings that all of these runs share"));
   only_->setChecked(true);
   count_->setObjectName(QStringLiteral("settingsCount"));
+  prepare(*table_);
   filter_.setSourceModel(&diff_);
   table_->setModel(&filter_);
   table_->setSortingEnabled(true);
   table_->sortByColumn(0, Qt::AscendingOrder);
-  table_->setShowGrid(false);
-  table_->setAlternatingRowColors(true);
-  table_->setWordWrap(false);
-  table_->setTabKeyNavigation(false);
-  table_->setContextMenuPolicy(Qt::CustomContextMenu);
-  table_->verticalHeader()->hide();
-  table_->verticalHeader()->setDefaultSectionSize(table_->fontMetrics().height() + 6);
-  table_->horizontalHeader()->setHighlightSections(false);
-  table_->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
-  table_->horizontalHeader()->setDefaultSectionSize(kValueWidth);
   auto* row = new QHBoxLayout;
   row->addWidget(search_, 1);
   row->addWidget(only_);
