@@ -52,6 +52,7 @@ Lamp lampOf(StageKind kind, const RunData& run) {
   if (state == State::Done) return Lamp::Done;
   if (state == State::Queued || state == State::Preparing || !run.started()) return state == State::Failed || state == State::Refused ? Lamp::Failed : Lamp::Pending;
   const QString stage = text(run.progress().stage);
+  if (stage.isEmpty() && state == State::Running) return Lamp::Pending;  // it has said that it is there, and no more
   const bool halted = state != State::Running && state != State::Paused;
   const Lamp now = halted ? Lamp::Failed : Lamp::Running;
   if (stage == QLatin1String("data")) return kind == StageKind::Data ? now : Lamp::Pending;

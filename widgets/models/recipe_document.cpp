@@ -107,6 +107,7 @@ void RecipeDocument::setRules(Rules rules) {
 }
 
 void RecipeDocument::apply(const State& state) {
+  if (!(now_.original == state.original)) resolved_original_ = state.original.isNull() ? Value() : resolve(state.original, catalogue_).recipe;
   now_ = state;
   refresh();
 }
@@ -117,11 +118,10 @@ void RecipeDocument::refresh() {
     Resolved resolved = resolve(now_.recipe, catalogue_);
     resolved_ = std::move(resolved.recipe);
     issues_ = std::move(resolved.issues);
-    resolved_original_ = resolve(now_.original, catalogue_).recipe;
     if (rules_ && !hasErrors(issues_))
       for (Issue& issue : rules_(resolved_)) issues_.push_back(std::move(issue));
   } else {
-    resolved_ = resolved_original_ = Value();
+    resolved_ = Value();
   }
   for (const ParamSpec& spec : optionSpecs())
     if (const Value* value = now_.options.find(spec.name))
