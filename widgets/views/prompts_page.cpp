@@ -42,6 +42,7 @@ PromptsPage::PromptsPage(Lab& lab, QWidget* parent)
   whole->addWidget(tabs_);
   whole->setStretchFactor(0, 3);
   whole->setStretchFactor(1, 2);
+  whole->setSizes({840, 460});
   for (QSplitter* splitter : {left, whole}) splitter->setChildrenCollapsible(false);
   auto* column = new QVBoxLayout(this);
   column->setContentsMargins(8, 8, 8, 8);

@@ -43,7 +43,7 @@ QTableView* tableOf(const char* name, const QString& title, QAbstractItemModel& 
   view->setSelectionMode(QAbstractItemView::SingleSelection);
   view->setEditTriggers(QAbstractItemView::NoEditTriggers);
   view->setAlternatingRowColors(true);
-  view->horizontalHeader()->setStretchLastSection(true);
+  view->horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch);
   view->verticalHeader()->setDefaultSectionSize(view->fontMetrics().height() + 6);
   view->setMinimumHeight(90);
   return view;
@@ -190,6 +190,7 @@ void WhatIfPanel::buildTables() {
   task_table_->setItemDelegateForColumn(TrialTasksModel::Difference, new DifferenceDelegate(TrialListModel::FigureRole, task_table_));
   trial_table_ = tableOf("whatIfTrials", tr("What was tried"), trials_);
   trial_table_->setItemDelegateForColumn(TrialListModel::Difference, new DifferenceDelegate(TrialListModel::FigureRole, trial_table_));
+  for (const int column : {TrialListModel::Before, TrialListModel::After}) trial_table_->hideColumn(column);  // the table above has them
   connect(trial_table_->selectionModel(), &QItemSelectionModel::currentRowChanged, this, [this](const QModelIndex& now) {
     if (!now.isValid()) return;
     const Trial& trial = trials_.at(now.row());
