@@ -96,10 +96,9 @@ class TestComparePage : public QObject {
     QCOMPARE(stage.cell(1, GroupTable::Runs), QStringLiteral("2"));
     QVERIFY(stage.find<FairnessBar>("fairnessBar").isHidden());
     auto& plot = stage.find<GroupPlot>("groupPlot");
-    plot.canvas().plot();
     const QString csv = plot.csv();
     QVERIFY2(csv.contains(QStringLiteral("L2P (n = 2),,1,85\n")), qPrintable(csv));
-    QVERIFY(!plot.accessibleDescription().isEmpty() || !plot.isVisible());
+    QTRY_VERIFY(plot.accessibleDescription().contains(QStringLiteral("n = 2")));
   }
 
   void aBandAndEachSeedAreReadAtTheCrosshair() {
@@ -108,9 +107,8 @@ class TestComparePage : public QObject {
     auto& plot = stage.find<GroupPlot>("groupPlot");
     plot.setBand(GroupPlot::Band::Range);
     QTRY_VERIFY(!plot.canvas().curves().empty() && plot.canvas().curves().front()->curve().low);
-    const Curve& curve = plot.canvas().curves().front()->curve();
-    QCOMPARE(curve.low->y(0), 80.0);
-    QCOMPARE(curve.high->y(0), 90.0);
+    QTRY_COMPARE(plot.canvas().curves().front()->curve().low->y(0), 80.0);
+    QCOMPARE(plot.canvas().curves().front()->curve().high->y(0), 90.0);
     plot.canvas().hover(1);
     const QString said = plot.canvas().readings().join(QLatin1Char('\n'));
     QVERIFY2(said.contains(QStringLiteral("L2P (n = 2)  85.0 % ± 7.1  [90.0  80.0]")), qPrintable(said));
@@ -154,7 +152,7 @@ class TestComparePage : public QObject {
     Stage stage({Compared(), ranpac(), longer()});
     QTRY_VERIFY(stage.find<FairnessBar>("fairnessBar").isVisible());
     auto& view = stage.find<ParallelView>("parallelView");
-    stage.find<QTabWidget>("compareTabs").setCurrentWidget(&view);
+    stage.find<QTabWidget>("compareTabs").setCurrentIndex(1);
     int axis = -1;
     for (int i = 0; i < int(view.axes().size()); ++i)
       if (view.axes()[std::size_t(i)].name == QLatin1String("phases.0.epochs")) axis = i;

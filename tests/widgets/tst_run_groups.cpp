@@ -188,6 +188,7 @@ class TestRunGroups : public QObject {
     RunData* nowhere = runs.add(seedTwo().run());
     QVERIFY(!headers.problem(nowhere).isEmpty());
     QTRY_VERIFY(!headers.loading(bad));
+    QVERIFY(!headers.problem(bad).isEmpty());
     runs.remove(good);
     QVERIFY(!headers.of(good));
   }

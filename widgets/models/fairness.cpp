@@ -53,6 +53,10 @@ QString shortened(const QString& path, const std::string& value) {
   return path == QLatin1String("backbone") || path == QLatin1String("data") ? text.section(QLatin1Char('/'), -1) : text;
 }
 
+QString listed(const QStringList& names) {
+  return names.size() < 2 ? names.join(QString()) : Say::tr("%1 and %2").arg(names.mid(0, names.size() - 1).join(Say::tr(", ")), names.last());
+}
+
 QString sentenceOf(const record::Mismatch& mismatch, const std::vector<RunGroup>& groups) {
   const QString path = QString::fromStdString(mismatch.criterion->path);
   std::vector<std::pair<std::string, QStringList>> by_value;  // in order of first appearance
@@ -65,7 +69,7 @@ QString sentenceOf(const record::Mismatch& mismatch, const std::vector<RunGroup>
   }
   QStringList parts;
   for (const auto& [value, names] : by_value) {
-    const QString who = names.join(Say::tr(" and "));
+    const QString who = listed(names);
     parts << (parts.isEmpty() ? clauseOf(path).arg(who, shortened(path, value)) : Say::tr("%1 %2").arg(who, shortened(path, value)));
   }
   return Say::tr("%1.").arg(parts.join(Say::tr(", ")));

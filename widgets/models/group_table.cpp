@@ -102,7 +102,7 @@ QString GroupTable::toolTip(int row, int column) const {
     return group.complete ? tr("By average accuracy, among the methods that have learned all tasks") : tr("Not ranked: not all tasks have been learned yet.");
   }
   if (column == Method || column == Runs) {
-    const QString which = tr("%n run(s): %1", nullptr, int(group.runs.size())).arg(group.ids().join(QStringLiteral(", ")));
+    const QString which = tr("Runs: %1").arg(group.ids().join(QStringLiteral(", ")));
     if (!group.complete) return tr("%1. None is complete; figures are of the tasks learned so far.").arg(which);
     return group.used.size() < group.runs.size() ? tr("%1. Figures are of the %2 complete ones.").arg(which).arg(group.n()) : which;
   }

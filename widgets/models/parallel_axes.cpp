@@ -101,6 +101,7 @@ std::vector<ParallelAxis> parallelAxes(const std::vector<RunFigures>& runs) {
   if (vary(methods)) out.push_back(axisOf(Say::tr("method"), methods));
   for (const record::AlignedSetting& setting : record::alignSettings(settings)) {
     if (!setting.differs || (record::isFree(setting.path) && setting.path != "options.scenario")) continue;
+    if (std::find(setting.values.begin(), setting.values.end(), std::string()) != setting.values.end()) continue;  // a method's own
     QStringList values;
     for (const std::string& value : setting.values) values << QString::fromStdString(value);
     out.push_back(axisOf(QString::fromStdString(setting.path), values));

@@ -23,7 +23,8 @@ struct Brush {  // of one axis: the places that pass, low <= high
 };
 using Brushes = QMap<QString, Brush>;  // by the axis's name
 
-// Settings in which runs differ (but for those that do not touch the numbers), then average and last accuracy.
+// Settings that all runs have and in which they differ (but for those that do not touch the numbers), then average and
+// last accuracy.
 std::vector<ParallelAxis> parallelAxes(const std::vector<RunFigures>& runs);
 // Whether each run lies in every brush; a run without a value on a brushed axis does not. Unknown axes do not count.
 std::vector<bool> passing(const std::vector<ParallelAxis>& axes, const Brushes& brushes);

@@ -3,6 +3,7 @@
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QPushButton>
+#include <QScrollArea>
 #include <QSplitter>
 #include <QStackedWidget>
 #include <QTabWidget>
@@ -75,7 +76,12 @@ QWidget* ComparePage::makeContent() {
   tabs_->setObjectName(QStringLiteral("compareTabs"));
   tabs_->setDocumentMode(true);
   tabs_->addTab(settings_, tr("Settings"));
-  tabs_->addTab(parallel_, tr("Parallel coordinates"));
+  auto* scrolled = new QScrollArea;
+  scrolled->setObjectName(QStringLiteral("parallelScroll"));
+  scrolled->setFrameShape(QFrame::NoFrame);
+  scrolled->setWidgetResizable(true);
+  scrolled->setWidget(parallel_);
+  tabs_->addTab(scrolled, tr("Parallel coordinates"));
   left_->addWidget(plot_);
   left_->addWidget(lower);
   right_->addWidget(makeDifference());
@@ -102,7 +108,8 @@ QWidget* ComparePage::makeDifference() {
   a_->setAccessibleName(tr("A: the run in focus"));
   b_->setAccessibleName(tr("B: the run it is compared with"));
   auto* row = new QHBoxLayout;
-  row->setContentsMargins(6, 4, 6, 2);
+  row->setContentsMargins(8, 4, 6, 2);
+  row->setSpacing(8);
   for (const auto& [name, box] : {std::pair{tr("&A"), a_}, std::pair{tr("minus &B"), b_}}) {
     auto* label = new QLabel(name);
     label->setBuddy(box);

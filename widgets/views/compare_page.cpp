@@ -34,6 +34,9 @@ void ComparePage::connectAll() {
   connect(&lab_.runs, &RunListModel::visibleRunsChanged, this, &ComparePage::markDirty);
   connect(&lab_.runs, &RunListModel::runChanged, this, &ComparePage::markDirty);
   connect(&lab_.runs, &QAbstractItemModel::rowsRemoved, this, &ComparePage::markDirty);
+  connect(&lab_.runs, &QAbstractItemModel::rowsAboutToBeRemoved, this, [this](const QModelIndex&, int first, int last) {
+    for (int row = first; row <= last; ++row) known_.erase(lab_.runs.at(row));
+  });
   connect(&lab_.cursor, &Cursor::runChanged, this, &ComparePage::markDirty);
   connect(&lab_.cursor, &Cursor::otherChanged, this, &ComparePage::markDirty);
   connect(&lab_.cursor, &Cursor::moved, plot_, &LivePlot::setCursor);
@@ -73,6 +76,16 @@ void ComparePage::changeEvent(QEvent* event) {
   markDirty();
 }
 
+// A matrix of a hundred tasks takes milliseconds: only read again when it has changed.
+const RunFigures& ComparePage::figuresFor(const RunData& run) {
+  Known& known = known_[&run];
+  const auto header = headers_.of(&run);
+  const std::uint64_t revision = run.accuracySoFar().revision();
+  if (known.revision != revision || known.state != run.state() || known.figures.id != run.id() || known.figures.header != header) known = {figuresOf(run, header), revision, run.state()};
+  if (run.secondsRun() > 0) known.figures.seconds = run.secondsRun();
+  return known.figures;
+}
+
 void ComparePage::reread() {
   later_.stop();
   dirty_ = false;
@@ -80,7 +93,7 @@ void ComparePage::reread() {
   QStringList settings_of;
   for (const RunData* run : lab_.runs.visibleRuns()) {
     if (!run->started()) continue;
-    figures_.push_back(figuresOf(*run, headers_.of(run)));
+    figures_.push_back(figuresFor(*run));
     settings_of << (figures_.back().header ? run->id() : run->id() + QLatin1Char('?'));
   }
   if (settings_of != settings_of_) settings_->setRuns(figures_);
@@ -108,7 +121,7 @@ void ComparePage::regroup() {
   table_.setGroups(groups_, fairness_.mayRank() ? QString() : fairness_.reason());
   plot_->setGroups(groups_);
   bar_->set(fairness_, alignment());
-  filter_text_->setText(filtered ? tr("%1 of %n run(s) pass the brushes", nullptr, int(figures_.size())).arg(pass.size()) : QString());
+  filter_text_->setText(filtered ? tr("%1 of %2 runs pass the brushes").arg(pass.size()).arg(figures_.size()) : QString());
   filter_text_->setVisible(filtered);
   show_all_->setVisible(filtered);
 }

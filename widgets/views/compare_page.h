@@ -6,6 +6,7 @@
 #include <QTimer>
 #include <QVariantMap>
 #include <QWidget>
+#include <map>
 #include <vector>
 
 #include "widgets/models/fairness.h"
@@ -54,6 +55,7 @@ class ComparePage : public QWidget {
   QWidget* makeDifference();
   void connectAll();
   void markDirty();
+  const RunFigures& figuresFor(const RunData& run);
   void reread();       // reads the runs again
   void regroup();      // of the runs that the brushes leave
   void updateEmpty();
@@ -63,9 +65,15 @@ class ComparePage : public QWidget {
   void alignNow();
   Alignment alignment() const;
 
+  struct Known {
+    RunFigures figures;
+    std::uint64_t revision = 0;
+    RunData::State state = RunData::State::Preparing;
+  };
   Lab& lab_;
   RunHeaders headers_;
   GroupTable table_;
+  std::map<const RunData*, Known> known_;
   std::vector<RunFigures> figures_;  // of all ticked runs that have begun
   std::vector<RunGroup> groups_;
   Fairness fairness_;

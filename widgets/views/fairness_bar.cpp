@@ -59,7 +59,7 @@ void FairnessBar::set(const Fairness& fairness, const Alignment& alignment) {
   setAccessibleDescription(text);
   anyway_->setVisible(blocks_);
   align_->setVisible(blocks_ && !alignment.runs.isEmpty());
-  QString tip = tr("Queue %n run(s) again with %1", nullptr, int(alignment.runs.size())).arg(alignment.sentences.join(tr(", ")));
+  QString tip = tr("Queue again with %1: %2").arg(alignment.sentences.join(tr(", ")), alignment.runs.join(tr(", ")));
   if (!alignment.beyond.isEmpty()) tip += QLatin1Char('\n') + tr("No option aligns: %1").arg(alignment.beyond.join(tr(", ")));
   align_->setToolTip(tip);
   fillMenu(fairness);

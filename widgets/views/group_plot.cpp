@@ -105,7 +105,7 @@ QString GroupPlot::summary() const {
   QStringList parts;
   for (const RunGroup& group : groups_)
     if (group.last.spread.mean)
-      parts << tr("%1: %2 after task %3, mean of %n run(s)", nullptr, group.n()).arg(group.name, style::percent(*group.last.spread.mean)).arg(group.top1.size());
+      parts << tr("%1: %2 after task %3 (n = %4)").arg(group.name, style::percent(*group.last.spread.mean)).arg(group.top1.size()).arg(group.n());
   return parts.isEmpty() ? emptyText() : parts.join(QStringLiteral("; "));
 }
 

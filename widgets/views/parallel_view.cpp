@@ -12,6 +12,7 @@ namespace palimpsest {
 
 namespace {
 constexpr double kSide = 56, kTop = 40, kBottom = 14, kNear = 16, kNearLine = 6, kSmallestBrush = 0.02, kWiden = 0.03;
+constexpr int kNarrowest = 64;  // between two axes; many of them scroll
 }
 
 ParallelView::ParallelView(QWidget* parent) : QWidget(parent) {
@@ -27,6 +28,7 @@ void ParallelView::setRuns(const std::vector<RunFigures>& runs) {
   axes_ = ordered(parallelAxes(runs), order_);
   current_ = std::min(current_, int(axes_.size()) - 1);
   hovered_run_ = -1;
+  setMinimumWidth(int(2 * kSide) + kNarrowest * std::max(1, int(axes_.size()) - 1));
   pressed_ = pressed_ < int(axes_.size()) ? pressed_ : -1;
   describe();
   update();
