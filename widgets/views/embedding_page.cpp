@@ -47,7 +47,7 @@ EmbeddingPage::EmbeddingPage(Lab& lab, QWidget* parent) : QWidget(parent), lab_(
   const auto soon = [this] { if (!settle_.isActive()) settle_.start(); };
   connect(&settle_, &QTimer::timeout, this, &EmbeddingPage::gather);
   connect(&lab.cursor, &Cursor::runChanged, this, &EmbeddingPage::watch);
-  connect(&lab.cursor, &Cursor::taskChanged, this, &EmbeddingPage::show);
+  connect(&lab.cursor, &Cursor::taskChanged, this, &EmbeddingPage::present);
   connect(&lab.cursor, &Cursor::sampleChanged, this, [this](qint64 sample) {
     view_->setCurrent(sample);
     bar_->setCanAskNeighbours(sample >= 0);
@@ -94,7 +94,10 @@ void EmbeddingPage::watch(RunData* run) {
   held_.clear();
   wanted_ = {};
   given_up_ = neighbours_pending_ = false;
-  if (run) connect(run, &RunData::changed, this, [this] { if (!settle_.isActive()) settle_.start(); });
+  if (run) {
+    connect(run, &RunData::changed, this, [this] { if (!settle_.isActive()) settle_.start(); });
+    connect(run, &QObject::destroyed, this, [this] { watch(nullptr); });  // removed without anybody moving the cursor
+  }
   gather();
 }
 
@@ -157,7 +160,7 @@ void EmbeddingPage::gather() {
     cancel(false);
     map_.reset();
     wanted_ = {};
-    return show();
+    return present();
   }
   Wanted wanted{run_->source().string(), {}, bar_->of(), bar_->method(), bar_->method() == MapMethod::Tsne ? bar_->tsne() : TsneOptions{}};
   int absent = 0;
@@ -165,11 +168,11 @@ void EmbeddingPage::gather() {
   if (absent > 0) {
     progress_ = tr("Reading %1 of %2 files").arg(int(wanted.files.size()) - absent).arg(wanted.files.size());
     words_ = tr("Reading what the run kept\n%1").arg(progress_);
-    return show();
+    return present();
   }
   held_.clear();
   if (wanted != wanted_ || (!map_ && !busy_ && !given_up_)) make({found, wanted.of, wanted.method, wanted.tsne}, wanted);
-  show();
+  present();
   if (neighbours_pending_) askNeighbours();
 }
 
@@ -201,7 +204,7 @@ void EmbeddingPage::made(std::shared_ptr<const EmbeddingMap> map) {
   busy_ = false;
   progress_.clear();
   map_ = std::move(map);
-  show();
+  present();
 }
 
 void EmbeddingPage::cancel(bool by_hand) {
@@ -211,10 +214,10 @@ void EmbeddingPage::cancel(bool by_hand) {
   progress_.clear();
   if (!by_hand) return;
   given_up_ = true;
-  show();
+  present();
 }
 
-void EmbeddingPage::show() {
+void EmbeddingPage::present() {
   const int task = lab_.cursor.task();
   QString words = words_;
   if (words.isEmpty() && !map_)

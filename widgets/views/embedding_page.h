@@ -53,7 +53,7 @@ class EmbeddingPage : public QWidget {
   void make(MapRequest request, const Wanted& wanted);
   void made(std::shared_ptr<const EmbeddingMap> map);
   void cancel(bool by_hand);
-  void show();                               // the map after the cursor's task, or words
+  void present();                            // the map after the cursor's task, or words
   void look();                               // how it is shown
   void tell();                               // the line below
   void askNeighbours();

@@ -9,6 +9,7 @@
 #include <QPainter>
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "widgets/style/palette.h"
 #include "widgets/views/figure.h"
@@ -30,19 +31,24 @@ std::array<double, 9> rotationOf(double yaw, double pitch) {
 
 // Of all tasks, so that the frame rests while the timeline is scrubbed. In space: a ball about the middle, however it is turned.
 QRectF frameOf(const EmbeddingMap& map, const EmbeddingScene& scene, bool solid) {
-  std::vector<QPointF> all;
-  double reach = 0;
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  double left = kInfinity, right = -kInfinity, low = kInfinity, high = -kInfinity, reach = 0;
   const auto take = [&](const Spot& s) {
     if (!std::isfinite(s[0]) || !std::isfinite(s[1]) || !std::isfinite(s[2])) return;
-    all.push_back(scene.plane(s));
-    reach = std::max(reach, double(std::hypot(s[0], s[1], s[2])));
+    const QPointF p = scene.plane(s);
+    left = std::min(left, p.x());
+    right = std::max(right, p.x());
+    low = std::min(low, p.y());
+    high = std::max(high, p.y());
+    reach = std::max(reach, double(s[0]) * s[0] + double(s[1]) * s[1] + double(s[2]) * s[2]);
   };
   for (const TaskMap& task : map.tasks) {
     for (const Spot& s : task.at) take(s);
     for (const MapMark& mark : task.marks) take(mark.at);
   }
-  if (solid) return {-reach, -reach, 2 * reach, 2 * reach};
-  return PointGrid(std::move(all)).bounds();
+  if (left > right) return {};
+  const double ball = std::sqrt(reach);
+  return solid ? QRectF(-ball, -ball, 2 * ball, 2 * ball) : QRectF(QPointF(left, low), QPointF(right, high));
 }
 
 }  // namespace
@@ -168,10 +174,14 @@ void EmbeddingView::recolour() {
   for (int i = 0; i < 32; ++i) scene_.ramp.push_back(style::share(0.45 * i / 31).rgb());
   scene_.task_colours.clear();
   for (int t = 0; t < tasks_; ++t) scene_.task_colours.push_back(style::task(t, tasks_).rgb());
+  // Asked for once, not once a point: the theme is looked up each time.
+  std::array<QRgb, style::kRunSlots> classes;
+  for (int slot = 0; slot < style::kRunSlots; ++slot) classes[std::size_t(slot)] = style::run(slot).rgb();
+  const QRgb good = style::good().rgb(), bad = style::error().rgb();
   const auto colourOf = [&](std::int64_t label, int task, bool right) {
-    if (colour_by_ == ColourBy::Class) return style::run(int(label % style::kRunSlots)).rgb();
-    if (colour_by_ == ColourBy::Task) return style::task(task, tasks_).rgb();
-    return (right ? style::good() : style::error()).rgb();
+    if (colour_by_ == ColourBy::Class) return classes[std::size_t(std::max<std::int64_t>(0, label)) % classes.size()];
+    if (colour_by_ == ColourBy::Task) return task >= 0 && task < tasks_ ? scene_.task_colours[std::size_t(task)] : scene_.ink;
+    return right ? good : bad;
   };
   auto colours = std::make_shared<std::vector<QRgb>>();
   std::shared_ptr<std::vector<char>> bright;
