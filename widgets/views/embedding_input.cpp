@@ -20,6 +20,8 @@ constexpr double kThumbnail = 30, kPicture = 72;
 QString nameOf(const QStringList& names, std::int64_t label) {
   return label >= 0 && label < names.size() && !names[int(label)].isEmpty() ? names[int(label)] : QString::number(label);
 }
+
+QString counted(std::size_t n, const QString& one, const QString& many) { return style::integer(std::int64_t(n)) + QLatin1Char(' ') + (n == 1 ? one : many); }
 }  // namespace
 
 void EmbeddingView::changeEvent(QEvent* event) {
@@ -140,8 +142,8 @@ QString EmbeddingView::legend() const {
   const TaskMap* now = scene_.now();
   if (!now) return words_;
   QStringList parts{tr("After T%1").arg(now->task + 1)};
-  if (!now->samples.empty()) parts << (scene_.map->of == MapOf::Queries ? tr("%n querie(s)", nullptr, int(now->samples.size())) : tr("%n image(s)", nullptr, int(now->samples.size())));
-  if (!now->marks.empty()) parts << (now->marks.front().key ? tr("× %n key(s)", nullptr, int(now->marks.size())) : tr("○ %n prototype(s)", nullptr, int(now->marks.size())));
+  if (!now->samples.empty()) parts << counted(now->samples.size(), scene_.map->of == MapOf::Queries ? tr("query") : tr("image"), scene_.map->of == MapOf::Queries ? tr("queries") : tr("images"));
+  if (!now->marks.empty()) parts << (now->marks.front().key ? counted(now->marks.size(), tr("key (×)"), tr("keys (×)")) : counted(now->marks.size(), tr("prototype (○)"), tr("prototypes (○)")));
   if (!now->samples.empty()) {
     if (colour_by_ == ColourBy::Class) parts << (scene_.names.size() > style::kRunSlots ? tr("colour: class, repeated after ten") : tr("colour: class"));
     else if (colour_by_ == ColourBy::Task) parts << tr("colour: task in which the class came, old dark to new bright");
@@ -162,7 +164,8 @@ QString EmbeddingView::cardText() const {
   QString text = mark.key ? tr("key of prompt %1").arg(mark.id) : tr("prototype of %1").arg(nameOf(scene_.names, mark.id));
   const int width = scene_.map->basis.width;
   if (std::isfinite(mark.since_previous)) text += tr("\nmoved %1 since the task before").arg(style::number(mark.since_previous));
-  if (std::isfinite(mark.since_first)) text += tr("\nand %1 since T%2 (true distances, %3 dimensions)").arg(style::number(mark.since_first)).arg(mark.first_task + 1).arg(width);
+  if (std::isfinite(mark.since_first)) text += (mark.key ? tr("\nand %1 since T%2 (true distances at unit length, %3 dimensions)") : tr("\nand %1 since T%2 (true distances, %3 dimensions)"))
+                                              .arg(style::number(mark.since_first)).arg(mark.first_task + 1).arg(width);
   else text += tr("\nnew after this task");
   return text;
 }
@@ -202,6 +205,7 @@ void EmbeddingView::paintSprites(QPainter& painter) {
     painter.drawRect(box);
   }
   painter.setOpacity(1);
+  if (!sprites_.empty()) paintMarks(painter, scene_);  // which the pictures would cover
 }
 
 void EmbeddingView::paintOverlay(QPainter& painter) {

@@ -122,27 +122,32 @@ std::vector<int> EmbeddingPage::layersOf(const RunData& run) const {
   return out;
 }
 
-std::vector<MapSource> EmbeddingPage::sources(const RunData& run, Wanted& wanted, int& absent) {
-  std::vector<MapSource> out;
-  const auto get = [&](const std::string& name) -> std::shared_ptr<const Blob> {
-    if (name.empty()) return nullptr;
-    wanted.files.push_back(name);
-    auto& blob = held_[name];
-    if (!blob) blob = lab_.blobs.get(run.blob(name));
-    absent += blob == nullptr;
-    return blob;
-  };
+EmbeddingPage::Wanted EmbeddingPage::wantedOf(const RunData& run) const {
+  Wanted wanted{run.source().string(), {}, bar_->of(), bar_->method(), bar_->method() == MapMethod::Tsne ? bar_->tsne() : TsneOptions{}};
   std::vector<int> tasks;
   for (const TaskEnded& ended : run.endedTasks()) tasks.push_back(ended.task);
   std::sort(tasks.begin(), tasks.end());
   tasks.erase(std::unique(tasks.begin(), tasks.end()), tasks.end());
   for (const int task : tasks) {
-    MapSource source{task, nullptr, nullptr, nullptr};
-    if (wanted.of != MapOf::Prototypes) source.features = get(run.featuresAfter(task));
-    if (wanted.of != MapOf::Queries) source.prototypes = get(run.prototypesAfter(task));
-    else source.keys = get(run.keysAfter(task, bar_->layer()));
-    out.push_back(std::move(source));
+    Files files{task, {}, {}, {}};
+    if (wanted.of != MapOf::Prototypes) files.features = run.featuresAfter(task);
+    if (wanted.of != MapOf::Queries) files.prototypes = run.prototypesAfter(task);
+    else files.keys = run.keysAfter(task, bar_->layer());
+    wanted.files.push_back(std::move(files));
   }
+  return wanted;
+}
+
+std::vector<MapSource> EmbeddingPage::sources(const RunData& run, const Wanted& wanted, int& absent) {
+  std::vector<MapSource> out;
+  const auto get = [&](const std::string& name) -> std::shared_ptr<const Blob> {
+    if (name.empty()) return nullptr;
+    auto& blob = held_[name];
+    if (!blob) blob = lab_.blobs.get(run.blob(name));
+    absent += blob == nullptr;
+    return blob;
+  };
+  for (const Files& files : wanted.files) out.push_back({files.task, get(files.features), get(files.prototypes), get(files.keys)});
   return out;
 }
 
@@ -154,7 +159,6 @@ void EmbeddingPage::gather() {
     view_->setRun(run_->source(), names, std::max(1, run_->start().tasks));
     bar_->setLayers(layersOf(*run_));
   }
-  progress_.clear();
   words_ = missing(run_);
   if (!words_.isEmpty()) {
     cancel(false);
@@ -162,18 +166,24 @@ void EmbeddingPage::gather() {
     wanted_ = {};
     return present();
   }
-  Wanted wanted{run_->source().string(), {}, bar_->of(), bar_->method(), bar_->method() == MapMethod::Tsne ? bar_->tsne() : TsneOptions{}};
+  const Wanted wanted = wantedOf(*run_);
+  if (wanted == wanted_ && (map_ || busy_ || given_up_)) {
+    present();  // nothing new: in a live run this is what happens many times a second
+    if (neighbours_pending_) askNeighbours();
+    return;
+  }
   int absent = 0;
   const std::vector<MapSource> found = sources(*run_, wanted, absent);
   if (absent > 0) {
-    progress_ = tr("Reading %1 of %2 files").arg(int(wanted.files.size()) - absent).arg(wanted.files.size());
-    words_ = tr("Reading what the run kept\n%1").arg(progress_);
+    progress_ = tr("Reading %1 of %2 files").arg(int(held_.size()) - absent).arg(held_.size());
+    // A map that only lacks the newest task stays meanwhile.
+    const bool grows = map_ && wanted.source == wanted_.source && wanted.of == wanted_.of && wanted.method == wanted_.method && wanted.tsne == wanted_.tsne;
+    if (!grows) words_ = tr("Reading what the run kept\n%1").arg(progress_);
     return present();
   }
   held_.clear();
-  if (wanted != wanted_ || (!map_ && !busy_ && !given_up_)) make({found, wanted.of, wanted.method, wanted.tsne}, wanted);
+  make({found, wanted.of, wanted.method, wanted.tsne}, wanted);
   present();
-  if (neighbours_pending_) askNeighbours();
 }
 
 void EmbeddingPage::make(MapRequest request, const Wanted& wanted) {
@@ -225,9 +235,9 @@ void EmbeddingPage::present() {
   else if (words.isEmpty() && !map_->problem.isEmpty()) words = tr("There is no map\n%1").arg(map_->problem);
   else if (words.isEmpty() && task < 0) words = tr("Nothing is learned yet at this time\nMove the timeline past the end of task 1.");
   else if (words.isEmpty() && !map_->after(task))
-    words = busy_ ? tr("Making the map\nTask %1 has just ended.").arg(task + 1)
+    words = busy_ || !held_.empty() ? tr("Making the map\nTask %1 has just ended.").arg(task + 1)
                   : tr("Task %1 is not on this map\nNothing was kept after it, or its features have another width than those of the first task, as in methods whose features grow.").arg(task + 1);
-  view_->setMap(map_ && map_->problem.isEmpty() ? map_ : nullptr, task, words);
+  view_->setMap(map_ && words_.isEmpty() && map_->problem.isEmpty() ? map_ : nullptr, task, words);
   look();
 }
 
@@ -270,7 +280,7 @@ void EmbeddingPage::pick(qint64 sample, Qt::KeyboardModifiers keys) {
 }
 
 void EmbeddingPage::catchImages(const QList<qint64>& samples, Qt::KeyboardModifiers keys) {
-  const QString what = tr("%n image(s) in a lasso on the map after T%1", nullptr, int(samples.size())).arg(lab_.cursor.task() + 1);
+  const QString what = tr("in a lasso on the map after T%1").arg(lab_.cursor.task() + 1);
   lab_.selection.select({samples.begin(), samples.end()}, what, Selection::modeOf(keys));
 }
 
@@ -293,7 +303,7 @@ void EmbeddingPage::askNeighbours() {
       if (asked != asked_ || found.empty() || lab_.cursor.sample() != sample) return;
       std::vector<std::int64_t> samples{sample};
       for (const NeighbourImage& image : found) samples.push_back(image.sample);
-      lab_.selection.select(samples, tr("test image %1 and its %n nearest", nullptr, int(found.size())).arg(sample));
+      lab_.selection.select(samples, tr("test image %1 and its %2 nearest").arg(sample).arg(found.size()));
       view_->setNeighbours(found);
     });
   });

@@ -38,9 +38,14 @@ class EmbeddingPage : public QWidget {
   void problem(const QString& message);  // for the window to show
 
  private:
+  struct Files {  // of a task, below blobs/; empty: none
+    int task = 0;
+    std::string features, prototypes, keys;
+    bool operator==(const Files&) const = default;
+  };
   struct Wanted {  // tells one map from another
     std::string source;
-    std::vector<std::string> files;
+    std::vector<Files> files;
     MapOf of = MapOf::Features;
     MapMethod method = MapMethod::Pca;
     TsneOptions tsne;
@@ -49,7 +54,8 @@ class EmbeddingPage : public QWidget {
   void watch(RunData* run);
   void gather();                             // what the map needs, then make()
   QString missing(const RunData* run) const;  // why there cannot be a map; empty: there can
-  std::vector<MapSource> sources(const RunData& run, Wanted& wanted, int& absent);
+  Wanted wantedOf(const RunData& run) const;
+  std::vector<MapSource> sources(const RunData& run, const Wanted& wanted, int& absent);
   void make(MapRequest request, const Wanted& wanted);
   void made(std::shared_ptr<const EmbeddingMap> map);
   void cancel(bool by_hand);

@@ -196,20 +196,22 @@ void drawLabels(QPainter& painter, const EmbeddingScene& scene, const TaskMap& n
   }
 }
 
-void drawMarks(QPainter& painter, const EmbeddingScene& scene, const TaskMap& now) {
-  painter.setRenderHint(QPainter::Antialiasing);
-  if (scene.trails) drawTrails(painter, scene);
-  for (std::size_t m = 0; m < now.marks.size(); ++m)
-    if (const QPointF at = scene.screen(now.marks[m].at); finite(at))
-      drawMark(painter, now.marks[m], at, QColor::fromRgb(m < scene.mark_colours.size() ? scene.mark_colours[m] : scene.ink), scene.background);
-  drawLabels(painter, scene, now);
-}
-
 bool isWhole(const EmbeddingScene& scene, const TaskMap& now) {
   return scene.colours && scene.colours->size() == now.at.size() && (!scene.bright || scene.bright->size() == now.at.size()) && !scene.ramp.empty();
 }
 
 }  // namespace
+
+void paintMarks(QPainter& painter, const EmbeddingScene& scene) {
+  const TaskMap* task = scene.now();
+  if (!task) return;
+  const TaskMap& now = *task;
+  painter.setRenderHint(QPainter::Antialiasing);
+  for (std::size_t m = 0; m < now.marks.size(); ++m)
+    if (const QPointF at = scene.screen(now.marks[m].at); finite(at))
+      drawMark(painter, now.marks[m], at, QColor::fromRgb(m < scene.mark_colours.size() ? scene.mark_colours[m] : scene.ink), scene.background);
+  drawLabels(painter, scene, now);
+}
 
 QPointF EmbeddingScene::plane(const Spot& s) const {
   return {rotation[0] * s[0] + rotation[1] * s[1] + rotation[2] * s[2], rotation[3] * s[0] + rotation[4] * s[1] + rotation[5] * s[2]};
@@ -240,7 +242,9 @@ QImage paintScene(const EmbeddingScene& scene, std::stop_token cancel) {
   if (cancel.stop_requested()) return {};
   image.setDevicePixelRatio(scene.ratio);
   QPainter painter(&image);
-  drawMarks(painter, scene, *now);
+  painter.setRenderHint(QPainter::Antialiasing);
+  if (scene.trails) drawTrails(painter, scene);
+  paintMarks(painter, scene);
   return image;
 }
 
@@ -252,7 +256,8 @@ void paintScene(QPainter& painter, const EmbeddingScene& scene) {
   const std::vector<QPointF> at = placed(scene, *now);
   if (scene.density && at.size() > 1) painter.drawImage(QRectF(QPointF(), scene.size), densityOf(scene, at));
   drawPoints(painter, scene, *now, at);
-  drawMarks(painter, scene, *now);
+  if (scene.trails) drawTrails(painter, scene);
+  paintMarks(painter, scene);
 }
 
 std::shared_ptr<const PointGrid> gridOf(const EmbeddingScene& scene) {

@@ -49,6 +49,8 @@ QImage paintScene(const EmbeddingScene& scene, std::stop_token cancel = {});
 // Every point a shape of its own, for SVG and PDF.
 void paintScene(QPainter& painter, const EmbeddingScene& scene);
 
+void paintMarks(QPainter& painter, const EmbeddingScene& scene);  // prototypes, keys and their names, without trails
+
 std::shared_ptr<const PointGrid> gridOf(const EmbeddingScene& scene);  // of the points of now(), in the plane
 
 }  // namespace palimpsest

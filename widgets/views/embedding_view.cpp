@@ -103,6 +103,7 @@ void EmbeddingView::setRun(const std::filesystem::path& source, const QStringLis
 }
 
 void EmbeddingView::setColourBy(ColourBy by) {
+  if (by == colour_by_) return;
   colour_by_ = by;
   recolour();
   repaintScene(false);
@@ -119,11 +120,13 @@ void EmbeddingView::setSolid(bool solid) {
 }
 
 void EmbeddingView::setDensity(bool shown) {
+  if (shown == scene_.density) return;
   scene_.density = shown;
   repaintScene(false);
 }
 
 void EmbeddingView::setTrails(bool shown) {
+  if (shown == scene_.trails) return;
   scene_.trails = shown;
   repaintScene(false);
 }
