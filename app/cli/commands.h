@@ -25,6 +25,7 @@ void whenChosen(CLI::App& command, Context& context, std::function<int()> body, 
 void addRun(CLI::App& app, Context& context);
 void addCompare(CLI::App& app, Context& context);
 void addResume(CLI::App& app, Context& context);
+void addFork(CLI::App& app, Context& context);
 void addReport(CLI::App& app, Context& context);
 void addList(CLI::App& app, Context& context);
 void addDocs(CLI::App& app, Context& context);

@@ -18,6 +18,7 @@ void addCommands(CLI::App& app, Context& context) {
   addRun(app, context);
   addCompare(app, context);
   addResume(app, context);
+  addFork(app, context);
   addReport(app, context);
   addList(app, context);
   addDocs(app, context);

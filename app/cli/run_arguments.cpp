@@ -54,8 +54,7 @@ RunArguments::RunArguments(CLI::App& command, const std::vector<std::string>& on
   }
 }
 
-RunOptions RunArguments::read(Issues& issues) const {
-  RunOptions options;
+RunOptions RunArguments::read(Issues& issues, RunOptions options) const {
   for (const ParamSpec& spec : specsOf<RunOptions>()) {
     const auto found = written_.find(spec.name);
     if (found == written_.end()) continue;

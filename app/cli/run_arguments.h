@@ -21,8 +21,8 @@ class RunArguments {
  public:
   // `only` keeps these names; empty keeps all.
   explicit RunArguments(CLI::App& command, const std::vector<std::string>& only = {});
-  // What was written, over the defaults. Every misfit becomes an issue that names its flag.
-  RunOptions read(Issues& issues) const;
+  // What was written, over `options`. Every misfit becomes an issue that names its flag.
+  RunOptions read(Issues& issues, RunOptions options = {}) const;
 
  private:
   std::map<std::string, std::string, std::less<>> written_;

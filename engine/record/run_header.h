@@ -24,6 +24,7 @@ struct RunHeader {
   std::string device;
   int threads = 0;
   std::string evaluation = "instance";
+  Value forked_from;
 
   static auto fields() {
     using H = RunHeader;
@@ -45,7 +46,8 @@ struct RunHeader {
         Field{"threads", &H::threads, {.unit = "threads", .doc = "Threads of the engine."}},
         Field{"evaluation",
               &H::evaluation,
-              {.doc = "instance: predictions do not depend on batch mates. batch-vote(B, order), batch-mixing(B, order): they do, with B images together in this order."}}};
+              {.doc = "instance: predictions do not depend on batch mates. batch-vote(B, order), batch-mixing(B, order): they do, with B images together in this order."}},
+        Field{"forked_from", &H::forked_from, {.doc = "Of a fork: {run, task}, the name of the folder whose past it shares up to the end of that task; else null."}}};
   }
 };
 

@@ -28,7 +28,7 @@ class TestCliUsage : public QObject {
 void TestCliUsage::helpNamesEveryCommand() {
   const Ended help = cli({QStringLiteral("--help")});
   QCOMPARE(help.status, 0);
-  for (const char* command : {"run", "compare", "resume", "report", "list", "docs", "check", "features", "backbone",
+  for (const char* command : {"run", "compare", "resume", "fork", "report", "list", "docs", "check", "features", "backbone",
                               "pretrain", "sheet", "diagnose", "what-if", "invariance", "bench"})
     QVERIFY2(help.out.contains(QLatin1String(command)), command);
   const Ended version = cli({QStringLiteral("--version")});
@@ -74,6 +74,7 @@ void TestCliUsage::mistakesAreRefusedWithAHint_data() {
   row("unknown topic", "docs finetunee", "did you mean \"finetune\"");
   row("runs of no folder", "list runs no-such-folder", "no-such-folder");
   row("resume without a run", "resume no-such-folder", "holds no run");
+  row("fork without a run", "fork no-such-folder --after-task 1", "holds no run");
   row("report without a run", "report no-such-folder --out r.html", "no-such-folder");
   row("report without --out", "report no-such-folder", "--out: is missing");
   row("check of no file", "check no-such-recipe.json", "no-such-recipe.json");
