@@ -37,7 +37,9 @@ RunData* RunLauncher::listed(const QueuedRun& run) {
   auto data = std::make_unique<RunData>(run.id);
   data->folder = run.folder;
   data->planned_title = run.title;
-  return runs_.add(std::move(data));
+  RunData* added = runs_.add(std::move(data));
+  runs_.setOrigin(added, run.origin);
+  return added;
 }
 
 RunData* RunLauncher::enqueue(RunPlan plan) {
@@ -45,13 +47,31 @@ RunData* RunLauncher::enqueue(RunPlan plan) {
   QueuedRun run{QString::fromStdString(folder.filename().string()), titleOf(plan), std::move(plan), folder, false};
   RunData* data = listed(run);
   data->setQueued();
+  if (queue_.empty()) held_ = false;  // what was held is gone; this was asked for afterwards
   queue_.add(std::move(run));
   startNext();
   return data;
 }
 
+RunData* RunLauncher::enqueueFork(QueuedRun fork) {
+  fork.resume = true;
+  RunData* data = listed(fork);
+  data->setQueued();
+  if (queue_.empty()) held_ = false;
+  queue_.add(std::move(fork));
+  startNext();
+  return data;
+}
+
+void RunLauncher::setHoldAfterThis(bool hold) {
+  if (hold_after_ == hold) return;
+  hold_after_ = hold;
+  Q_EMIT heldChanged();
+}
+
 void RunLauncher::resume(RunData& run) {
   run.setQueued();
+  queue_.remove(run.id());  // it may wait already
   queue_.addFirst(QueuedRun{run.id(), run.title(), RunPlan(), run.folder, true});
   held_ = false;
   startNext();
@@ -72,8 +92,9 @@ void RunLauncher::post(Command command) {
 }
 
 void RunLauncher::goOn() {
-  held_ = false;
+  held_ = hold_after_ = false;
   startNext();
+  Q_EMIT heldChanged();
 }
 
 void RunLauncher::dropWaiting(RunData& run) { queue_.remove(run.id()); }
@@ -96,7 +117,7 @@ void RunLauncher::begin(QueuedRun next) {
 void RunLauncher::sessionEnded(const RunOutcome& outcome) {
   RunData* data = &session_->data();
   session_.release()->deleteLater();  // it is the sender
-  held_ = stop_asked_ && !queue_.empty();
+  held_ = (std::exchange(hold_after_, false) || stop_asked_) && !queue_.empty();
   Q_EMIT ended(data, outcome);
   if (closing_) {
     Q_EMIT liveChanged(nullptr);
@@ -105,6 +126,7 @@ void RunLauncher::sessionEnded(const RunOutcome& outcome) {
   }
   startNext();
   if (!session_) Q_EMIT liveChanged(nullptr);
+  Q_EMIT heldChanged();
 }
 
 void RunLauncher::close() {

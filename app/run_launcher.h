@@ -1,5 +1,5 @@
 // Runs of this process: the queue, and the one engine that works through it. A run that fails does not stop the
-// others; a run that a person stops holds the queue until it is told to go on.
+// others; a run that a person stops holds the queue until it is told to go on, and so does a pause that was asked for.
 #pragma once
 
 #include <QObject>
@@ -22,9 +22,13 @@ class RunLauncher : public QObject {
   RunData* live() const { return session_ ? &session_->data() : nullptr; }  // what the engine is on
   RunQueue& queue() { return queue_; }
   bool held() const { return held_ && !queue_.empty(); }
+  void setHoldAfterThis(bool hold);           // when the live run has ended, the others wait for goOn()
+  bool holdsAfterThis() const { return hold_after_; }
+  std::filesystem::path freshFolder(const RunPlan& plan) const;  // for a new run; nobody has it
 
   RunData* enqueue(RunPlan plan);             // begins at once when the engine is free
   void resume(RunData& run);                  // before all that wait
+  RunData* enqueueFork(QueuedRun fork);       // behind all that wait; its folder holds its past
   void restoreWaiting();                      // what an earlier session left behind
   void post(Command command);                 // to the live run
   void goOn();                                // with a held queue
@@ -32,6 +36,7 @@ class RunLauncher : public QObject {
   void close();                               // checkpoint, then closed(); at once when nothing goes on
 
  Q_SIGNALS:
+  void heldChanged();
   void liveChanged(palimpsest::RunData* run);  // nullptr: the engine is free
   void ended(palimpsest::RunData* run, const palimpsest::RunOutcome& outcome);
   void problem(const palimpsest::Issue& issue);
@@ -41,7 +46,6 @@ class RunLauncher : public QObject {
   void startNext();
   void begin(QueuedRun next);
   void sessionEnded(const RunOutcome& outcome);
-  std::filesystem::path freshFolder(const RunPlan& plan) const;
   RunData* listed(const QueuedRun& run);
 
   const EngineApi& api_;
@@ -49,7 +53,7 @@ class RunLauncher : public QObject {
   const std::filesystem::path runs_folder_;
   RunQueue queue_;
   std::unique_ptr<EngineSession> session_;
-  bool held_ = false, closing_ = false, stop_asked_ = false;
+  bool held_ = false, hold_after_ = false, closing_ = false, stop_asked_ = false;
 };
 
 }  // namespace palimpsest

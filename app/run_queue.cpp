@@ -17,6 +17,8 @@ Value entryOf(const QueuedRun& run) {
   entry["title"] = run.title.toStdString();
   entry["folder"] = run.folder.string();
   entry["resume"] = run.resume;
+  if (run.done > 0) entry["done"] = run.done;
+  if (!run.origin.isEmpty()) entry["origin"] = run.origin.toStdString();
   entry["recipe"] = run.plan.recipe;
   entry["options"] = Value(valuesOf(run.plan.options));
   return entry;
@@ -37,6 +39,8 @@ std::optional<QueuedRun> runOf(const Value& entry, const std::string& path, Issu
   run.plan.options = readParams<RunOptions>(*options, path, issues);
   if (const Value* title = entry.find("title")) run.title = QString::fromStdString(title->asString());
   if (const Value* resume = entry.find("resume")) run.resume = resume->asBool();
+  if (const Value* done = entry.find("done")) run.done = done->asDouble();
+  if (const Value* origin = entry.find("origin")) run.origin = QString::fromStdString(origin->asString());
   return run;
 }
 }  // namespace
@@ -60,6 +64,17 @@ void RunQueue::addFirst(QueuedRun run) {
 
 bool RunQueue::remove(const QString& id) {
   if (std::erase_if(waiting_, [&](const QueuedRun& run) { return run.id == id; }) == 0) return false;
+  saveSoon();
+  return true;
+}
+
+bool RunQueue::move(const QString& id, int to) {
+  const auto found = std::find_if(waiting_.begin(), waiting_.end(), [&](const QueuedRun& run) { return run.id == id; });
+  if (found == waiting_.end()) return false;
+  const auto from = found - waiting_.begin(), place = std::clamp<std::ptrdiff_t>(to, 0, std::ptrdiff_t(waiting_.size()) - 1);
+  if (from == place) return false;
+  if (from < place) std::rotate(found, found + 1, waiting_.begin() + place + 1);
+  else std::rotate(waiting_.begin() + place, found, found + 1);
   saveSoon();
   return true;
 }

@@ -19,7 +19,9 @@ struct QueuedRun {
   QString title;    // of the recipe, for people
   RunPlan plan;
   std::filesystem::path folder;
-  bool resume = false;  // goes on with what the folder holds; the plan is then not used
+  bool resume = false;  // goes on with what the folder holds; the plan then only helps to tell how long it will take
+  double done = 0;      // part that lies behind, 0 to 1: a fork
+  QString origin{};     // of a fork, for people: "from L2P after T2"
 };
 
 class RunQueue : public QObject {
@@ -34,6 +36,8 @@ class RunQueue : public QObject {
   void add(QueuedRun run);
   void addFirst(QueuedRun run);
   bool remove(const QString& id);
+  // The run stands at place `to` afterwards, counted from 0 and cut to what there is. False when nothing moved.
+  bool move(const QString& id, int to);
   void clear();
   std::optional<QueuedRun> takeNext();
 

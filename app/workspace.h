@@ -7,6 +7,7 @@
 #include "app/engine_api.h"
 #include "app/run_launcher.h"
 #include "app/run_watcher.h"
+#include "engine/record/fork.h"
 #include "widgets/models/run_list.h"
 
 namespace palimpsest {
@@ -15,6 +16,7 @@ class Workspace : public QObject {
   Q_OBJECT
  public:
   Workspace(EngineApi api, std::filesystem::path runs_folder, QObject* parent = nullptr);
+  ~Workspace() override { disk_.waitForDone(); }
 
   const EngineApi& api() const { return api_; }
   const std::filesystem::path& runsFolder() const { return runs_folder_; }
@@ -32,12 +34,17 @@ class Workspace : public QObject {
   bool canResume(const RunData* run) const;
   void resume(RunData& run);
   void resumeFolder(const std::filesystem::path& folder);
+  // A new run with the past of `source` up to the end of plan.after_task, behind all that wait. It is made on a thread of
+  // its own; forked() says when it waits, problem() why there is none.
+  void fork(const RunData& source, record::ForkPlan plan);
+  void takeBack(const QString& id);  // a run that waits; one with a past is shown as it stands
   void remove(RunData& run);  // out of the window; the folder stays
   void dropAllWaiting();      // those that have not begun leave the window, others are shown as they stand
   static void showFolder(const RunData* run);  // in the desktop's file manager
 
  Q_SIGNALS:
   void focusChanged(palimpsest::RunData* run);
+  void forked(palimpsest::RunData* run);
   void problem(const palimpsest::Issue& issue);
   void problemsCleared();  // something new was asked for: old problems no longer matter
 
@@ -49,6 +56,7 @@ class Workspace : public QObject {
   RunWatcher watcher_;
   RunLauncher launcher_;  // after all it borrows
   RunData* focus_ = nullptr;
+  QThreadPool disk_;
 };
 
 }  // namespace palimpsest

@@ -13,6 +13,7 @@ class TestRunQueue : public QObject {
 
  private Q_SLOTS:
   void runsLeaveInTheOrderInWhichTheyCame();
+  void aRunMovesToThePlaceItIsGiven();
   void whatWaitsIsThereAgainNextTime();
   void undecidedRunsOfTheLastTimeSurviveAnotherSession();
   void aDamagedFileIsAProblemNotACrash();
@@ -42,6 +43,30 @@ void TestRunQueue::runsLeaveInTheOrderInWhichTheyCame() {
   QCOMPARE(queue.takeNext()->id, QStringLiteral("c"));
   QCOMPARE(queue.takeNext()->id, QStringLiteral("b"));
   QVERIFY(!queue.takeNext());
+}
+
+void TestRunQueue::aRunMovesToThePlaceItIsGiven() {
+  const std::filesystem::path file = dir_.filePath(QStringLiteral("moved.json")).toStdString();
+  const auto order = [](const std::deque<QueuedRun>& runs) {
+    QString ids;
+    for (const QueuedRun& run : runs) ids += run.id;
+    return ids;
+  };
+  {
+    RunQueue queue(file);
+    for (const char* name : {"a", "b", "c", "d"}) queue.add(entry(name));
+    QSignalSpy changed(&queue, &RunQueue::changed);
+    QVERIFY(queue.move(QStringLiteral("a"), 2));
+    QCOMPARE(order(queue.waiting()), QStringLiteral("bcad"));
+    QVERIFY(queue.move(QStringLiteral("d"), 0));
+    QCOMPARE(order(queue.waiting()), QStringLiteral("dbca"));
+    QVERIFY(!queue.move(QStringLiteral("d"), -5));  // it is there already
+    QVERIFY(!queue.move(QStringLiteral("x"), 0));
+    QVERIFY(queue.move(QStringLiteral("b"), 99));
+    QCOMPARE(order(queue.waiting()), QStringLiteral("dcab"));
+    QCOMPARE(changed.count(), 3);
+  }
+  QCOMPARE(order(RunQueue(file).aside()), QStringLiteral("dcab"));
 }
 
 void TestRunQueue::whatWaitsIsThereAgainNextTime() {

@@ -5,6 +5,7 @@
 #include "app/run_scan.h"
 #include "app/workspace.h"
 #include "engine/record/json.h"
+#include "tests/record/forkable_run.h"
 #include "tests/support/fake_run.h"
 
 using namespace palimpsest;
@@ -26,6 +27,13 @@ class TestWorkspace : public QObject {
   void theRecordingGivesWayToTheFirstRun();
   void aScanFindsWhereARunStood();
   void closingSavesACheckpointAndLeavesTheRestWaiting();
+  void aPauseAfterThisRunHoldsTheOthers();
+  void aForkGoesOnFromThePastThatItShares();
+  void aForkThatIsRefusedLeavesNothingInTheList();
+  void aWaitingRunIsTakenBackAlone();
+  void runsOfASharedFolderAppearByThemselves();
+  void aSilentRunOfASharedFolderIsNotCalledInterrupted();
+  void aRunWhoseFolderGoesAwayStaysAndGoesOnWhenItIsBack();
 
  private:
   std::filesystem::path runs() const { return std::filesystem::path(dir_->path().toStdString()) / "runs"; }
@@ -237,6 +245,140 @@ void TestWorkspace::closingSavesACheckpointAndLeavesTheRestWaiting() {
   next.resumeFolder(found[0].folder);
   next.launcher().restoreWaiting();
   QTRY_COMPARE_WITH_TIMEOUT(statesOf(next), std::vector<State>(4, State::Done), 20000);
+}
+
+void TestWorkspace::aPauseAfterThisRunHoldsTheOthers() {
+  FakeEngine engine;
+  Workspace workspace(engine.api(), runs());
+  QSignalSpy held(&workspace.launcher(), &RunLauncher::heldChanged);
+  workspace.startComparison();
+  workspace.launcher().setHoldAfterThis(true);
+  QCOMPARE(held.count(), 1);
+  QTRY_VERIFY_WITH_TIMEOUT(workspace.launcher().held(), 20000);
+  QCOMPARE(workspace.runs().at(0)->state(), State::Done);
+  QCOMPARE(workspace.runs().at(1)->state(), State::Queued);
+  QCOMPARE(engine.started.load(), 1);
+  workspace.launcher().goOn();
+  QTRY_COMPARE_WITH_TIMEOUT(statesOf(workspace), std::vector<State>(4, State::Done), 20000);
+}
+
+void TestWorkspace::aForkGoesOnFromThePastThatItShares() {
+  FakeEngine engine;
+  engine.script.steps = 40;  // as the made run has them
+  tests::writeForkable({}, runs() / "source");
+  Workspace workspace(engine.api(), runs());
+  workspace.open(runs() / "source");
+  RunData* source = workspace.focus();
+  QTRY_COMPARE(source->state(), State::Done);
+  record::ForkPlan plan = record::forkPlanOf(source->folder, 0);
+  *plan.recipe.at("phases.0.lr") = 0.5;
+  QSignalSpy forked(&workspace, &Workspace::forked);
+  workspace.fork(*source, plan);
+  QTRY_COMPARE(forked.count(), 1);
+  RunData* run = workspace.runs().at(1);
+  QTRY_COMPARE_WITH_TIMEOUT(run->state(), State::Done, 20000);
+  QCOMPARE(engine.resumed.load(), 1);
+  QCOMPARE(engine.started.load(), 0);
+  QCOMPARE(run->matrix().stages(), 3);
+  QCOMPARE(run->matrix().hits(0, 0), source->matrix().hits(0, 0));  // shared
+  QVERIFY(run->matrix().hits(1, 1) != source->matrix().hits(1, 1));  // its own
+  QCOMPARE(run->seams(), std::vector<double>{40});
+  QCOMPARE(record::readJsonFile(record::Paths(run->folder).run()).at("recipe.phases.0.lr")->asDouble(), 0.5);
+  const QModelIndex status = workspace.runs().index(1, RunListModel::Status);
+  QVERIFY2(status.data().toString().endsWith(QStringLiteral("from %1 after T1").arg(source->title())), qPrintable(status.data().toString()));
+  Workspace next(engine.api(), runs());  // and when it is opened again
+  next.open(run->folder);
+  QVERIFY(next.runs().index(0, RunListModel::Status).data().toString().contains(QStringLiteral("after T1")));
+}
+
+void TestWorkspace::aForkThatIsRefusedLeavesNothingInTheList() {
+  FakeEngine engine;
+  tests::writeForkable({}, runs() / "source");
+  Workspace workspace(engine.api(), runs());
+  workspace.open(runs() / "source");
+  record::ForkPlan plan = record::forkPlanOf(runs() / "source", 2);  // the last task
+  plan.options.data = "cifar10";
+  QSignalSpy problems(&workspace, &Workspace::problem);
+  workspace.fork(*workspace.focus(), plan);
+  QCOMPARE(workspace.runs().rowCount(), 2);
+  QTRY_COMPARE(workspace.runs().rowCount(), 1);
+  QCOMPARE(problems.count(), 2);
+  QCOMPARE(scanRuns(runs()).size(), std::size_t(1));
+}
+
+void TestWorkspace::aWaitingRunIsTakenBackAlone() {
+  FakeEngine engine;
+  Workspace workspace(engine.api(), runs());
+  workspace.startComparison();
+  const QString last = workspace.runs().at(3)->id();
+  workspace.takeBack(last);
+  QCOMPARE(workspace.runs().rowCount(), 3);
+  QVERIFY(!workspace.runs().find(last));
+  QTRY_COMPARE_WITH_TIMEOUT(statesOf(workspace), std::vector<State>(3, State::Done), 20000);
+}
+
+void TestWorkspace::runsOfASharedFolderAppearByThemselves() {
+  FakeEngine engine;
+  const std::filesystem::path shared = dir_->path().toStdString() / std::filesystem::path("shared");
+  OtherProcess(shared / "old", {}).finish();
+  Workspace workspace(engine.api(), runs());
+  QSignalSpy appeared(&workspace.watcher(), &RunWatcher::appeared);
+  FakeScript slow;
+  slow.pace = std::chrono::milliseconds(20);
+  OtherProcess going(shared / "going", slow);
+  QTRY_VERIFY(record::isRun(shared / "going"));
+  workspace.watcher().watchFolder(shared);
+  QTRY_COMPARE(appeared.count(), 1);  // not the one that has ended
+  QCOMPARE(workspace.runs().at(0)->id(), QStringLiteral("going"));
+  QCOMPARE(workspace.focus(), workspace.runs().at(0));
+  OtherProcess fresh(shared / "fresh", {});
+  QTRY_COMPARE_WITH_TIMEOUT(workspace.runs().rowCount(), 2, 10000);
+  QCOMPARE(workspace.focus(), workspace.runs().at(0));  // what somebody looks at stays
+  QTRY_COMPARE_WITH_TIMEOUT(statesOf(workspace), std::vector<State>(2, State::Done), 20000);
+  workspace.watcher().leaveFolder(shared);
+  QVERIFY(workspace.watcher().watchedFolders().empty());
+}
+
+void TestWorkspace::aSilentRunOfASharedFolderIsNotCalledInterrupted() {
+  FakeEngine engine;
+  const std::filesystem::path shared = dir_->path().toStdString() / std::filesystem::path("shared");
+  writeKilledRun(shared / "silent");
+  Workspace workspace(engine.api(), runs());
+  workspace.watcher().setQuiet(std::chrono::milliseconds(1000));
+  workspace.watcher().watchFolder(shared);
+  QTRY_COMPARE(workspace.runs().rowCount(), 1);
+  const RunData* run = workspace.runs().at(0);
+  QTRY_VERIFY(workspace.runs().news(run).startsWith(QStringLiteral("no news for ")));
+  QCOMPARE(run->state(), State::Running);
+  QCOMPARE(workspace.runs().index(0, RunListModel::Status).data().toString(), workspace.runs().news(run));
+  auto writer = record::Writer::append(shared / "silent");  // it was only slow
+  writer->on({writer->nextSeq(), 1, Progress{}});
+  QTRY_COMPARE(workspace.runs().news(run), QString());
+}
+
+void TestWorkspace::aRunWhoseFolderGoesAwayStaysAndGoesOnWhenItIsBack() {
+  FakeEngine engine;
+  writeKilledRun(runs() / "moved");
+  Workspace workspace(engine.api(), runs());
+  workspace.open(runs() / "moved");
+  RunData* run = workspace.focus();
+  QTRY_COMPARE(run->matrix().stages(), 1);
+  QSignalSpy problems(&workspace, &Workspace::problem);
+  std::filesystem::rename(runs() / "moved", runs() / "elsewhere");
+  QTRY_COMPARE(workspace.runs().news(run), QStringLiteral("folder is gone"));
+  QCOMPARE(run->matrix().stages(), 1);
+  const auto step = run->step();
+  QTest::qWait(900);                 // longer than a look for dead writers, and several of the feed
+  QCOMPARE(problems.count(), 1);     // said once
+  QCOMPARE(run->step(), step);
+  QVERIFY(!workspace.runs().news(run).isEmpty());
+  std::filesystem::rename(runs() / "elsewhere", runs() / "moved");
+  QTRY_COMPARE(workspace.runs().news(run), QString());
+  QTRY_COMPARE(run->state(), State::Interrupted);
+  QCOMPARE(run->step(), step);
+  auto writer = record::Writer::append(runs() / "moved");
+  writer->on({writer->nextSeq(), 1, RunEnded{"stopped", 1}});
+  QTRY_COMPARE(run->state(), State::Stopped);  // it is followed again
 }
 
 QTEST_MAIN(TestWorkspace)

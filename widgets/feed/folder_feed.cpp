@@ -22,7 +22,32 @@ FolderFeed::FolderFeed(const std::filesystem::path& folder, QObject* parent)
   frame_.start(0);
 }
 
+// An open file can be read although its folder is gone, so that has to be asked for. One stat() a look.
+bool FolderFeed::look() {
+  const bool there = record::isRun(folder_);
+  if (!there && !gone_) {
+    gone_ = true;
+    send();
+    Q_EMIT problem(warning(folder_.string(), "The run's folder is not there any more.", "What was read is still shown. When the folder comes back, the run goes on."));
+    Q_EMIT gone();
+  }
+  if (!there || !gone_) return there;
+  try {
+    reader_ = record::Reader(folder_);
+  } catch (const std::exception&) {
+    return false;  // half of it is there
+  }
+  gone_ = false;
+  behind_ = true;
+  read_.clear();
+  reported_issues_ = 0;
+  Q_EMIT back();
+  Q_EMIT rewound();
+  return true;
+}
+
 void FolderFeed::poll() {
+  if (!behind_ && !look()) return frame_.start(kIdleMs);
   QElapsedTimer clock;
   clock.start();
   bool at_end = false;

@@ -51,22 +51,28 @@ class LiveFeed final : public RunFeed {
 };
 
 // A run folder, finished or being written by another process: reads slices of a few milliseconds and goes on as it
-// grows, also after run_ended, because a resumed run grows again.
+// grows, also after run_ended, because a resumed run grows again. When the folder goes away it says so once and keeps
+// looking; when it is there again it is told from the start, because it may hold another run.
 class FolderFeed final : public RunFeed {
   Q_OBJECT
  public:
   explicit FolderFeed(const std::filesystem::path& folder, QObject* parent = nullptr);  // throws BadInput
   const Value& run() const { return reader_.run(); }
 
+ Q_SIGNALS:
+  void gone();
+  void back();  // followed by rewound()
+
  private:
   void poll();
+  bool look();  // whether there is a folder to read
   void send();
   record::Reader reader_;
   std::filesystem::path folder_;
   QTimer frame_;
   QElapsedTimer since_sent_;
   std::vector<Event> read_;  // not sent yet
-  bool behind_ = true;
+  bool behind_ = true, gone_ = false;
   std::size_t reported_issues_ = 0;
 };
 

@@ -50,6 +50,7 @@ void RunListModel::remove(RunData* run) {
   beginRemoveRows({}, row, row);
   std::unique_ptr<RunData> gone = std::move(runs_[std::size_t(row)]);
   runs_.erase(runs_.begin() + row);
+  notes_.erase(run);
   endRemoveRows();
   Q_EMIT visibleRunsChanged();
   gone.release()->deleteLater();  // the caller may stand in one of its signals
@@ -74,6 +75,21 @@ std::vector<RunData*> RunListModel::visibleRuns() const {
 
 void RunListModel::setVisible(RunData* run, bool visible) {
   if (rowOf(run) >= 0) setData(index(rowOf(run), Name), visible ? Qt::Checked : Qt::Unchecked, Qt::CheckStateRole);
+}
+
+void RunListModel::note(const RunData* run, QString Notes::*which, const QString& text) {
+  const int row = rowOf(run);
+  if (row < 0 || notes_[run].*which == text) return;
+  notes_[run].*which = text;
+  Q_EMIT dataChanged(index(row, Name), index(row, Status));
+}
+
+void RunListModel::setOrigin(const RunData* run, const QString& origin) { note(run, &Notes::origin, origin); }
+void RunListModel::setNews(const RunData* run, const QString& news) { note(run, &Notes::news, news); }
+
+QString RunListModel::news(const RunData* run) const {
+  const auto found = notes_.find(run);
+  return found == notes_.end() ? QString() : found->second.news;
 }
 
 void RunListModel::announce(RunData* run) {
@@ -124,8 +140,12 @@ QString RunListModel::display(const RunData& run, int column) const {
   switch (column) {
     case Name:
       return run.title();
-    case Status:
-      return statusText(run);
+    case Status: {
+      const auto found = notes_.find(&run);
+      if (found == notes_.end()) return statusText(run);
+      const QString state = found->second.news.isEmpty() ? statusText(run) : found->second.news;
+      return found->second.origin.isEmpty() ? state : tr("%1, %2").arg(state, found->second.origin);
+    }
     case LastAccuracy:
       return run.matrix().last() ? style::percent(percentOf(run.matrix().last())) : QString();
     case Forgetting:

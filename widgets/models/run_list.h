@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QAbstractTableModel>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -19,6 +20,11 @@ class RunListModel : public QAbstractTableModel {
   RunData* add(std::unique_ptr<RunData> run);  // gives it the first free colour slot, beyond ten the least used one
   void remove(RunData* run);                   // it is told by signals first and destroyed in the next turn of the loop
   void setVisible(RunData* run, bool visible);
+  // What stands beside a run's state, for people; empty takes it away. Origin: "from L2P after T2". News takes the
+  // state's place: "no news for 40 s".
+  void setOrigin(const RunData* run, const QString& origin);
+  void setNews(const RunData* run, const QString& news);
+  QString news(const RunData* run) const;
   RunData* find(const QString& id) const;
   RunData* at(int row) const { return runs_[std::size_t(row)].get(); }
   int rowOf(const RunData* run) const;
@@ -40,7 +46,12 @@ class RunListModel : public QAbstractTableModel {
   QString display(const RunData& run, int column) const;
   QString toolTip(const RunData& run, int column) const;
   void announce(RunData* run);
+  struct Notes {
+    QString origin, news;
+  };
+  void note(const RunData* run, QString Notes::*which, const QString& text);
   std::vector<std::unique_ptr<RunData>> runs_;
+  std::map<const RunData*, Notes> notes_;
 };
 
 // "running 62 %", "paused", "done", ...: for lists and window titles.
