@@ -114,6 +114,17 @@ void LivePlot::setCursor(double step) {
 bool LivePlot::following() const { return canvas_->following(); }
 void LivePlot::follow() { canvas_->follow(); }
 
+QVariantMap LivePlot::view() const {
+  QVariantMap view = canvas_->view();
+  view[QStringLiteral("in_steps")] = axis_ == Axis::Steps;
+  return view;
+}
+
+void LivePlot::setView(const QVariantMap& view) {
+  setAxis(view.value(QStringLiteral("in_steps")).toBool() ? Axis::Steps : Axis::Tasks);
+  canvas_->setView(view);
+}
+
 Scene LivePlot::focused() const {
   Scene scene;
   if (!run_) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <QPen>
+#include <QVariantMap>
 #include <QWidget>
 #include <memory>
 #include <optional>
@@ -71,6 +72,8 @@ class LivePlot : public QWidget, public Framed {
   std::optional<QString> exportCsv(const QString& path) const;
   QString csv() const;  // curve,step,tasks_learned,value: every point, full precision
   PlotCanvas& canvas() const { return *canvas_; }
+  QVariantMap view() const;  // axis and zoom, to be kept for the next session
+  void setView(const QVariantMap& view);  // what does not fit is ignored
 
  Q_SIGNALS:
   void hovered(double step);  // in steps of the run in focus; NaN when the pointer left

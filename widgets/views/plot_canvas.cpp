@@ -1,6 +1,7 @@
 #include "widgets/views/plot_canvas.h"
 
 #include <QVBoxLayout>
+#include <QVariantMap>
 #include <cmath>
 
 #include "widgets/style/palette.h"
@@ -87,6 +88,32 @@ void PlotCanvas::applyView() {
 
 void PlotCanvas::follow() {
   follows_x_ = follows_y_ = true;
+  applyView();
+  plot_->replot(QCustomPlot::rpQueuedReplot);
+  Q_EMIT touched();
+}
+
+QVariantMap PlotCanvas::view() const {
+  QVariantMap view;
+  const auto keep = [&view](const QString& name, const QCPAxis* axis) { view[name] = QVariantList{axis->range().lower, axis->range().upper}; };
+  if (!follows_x_) keep(QStringLiteral("x"), plot_->xAxis);
+  if (!follows_y_) keep(QStringLiteral("y"), plot_->yAxis);
+  return view;
+}
+
+void PlotCanvas::setView(const QVariantMap& view) {
+  const auto follows = [&view](const QString& name, QCPAxis* axis) {
+    const QVariantList range = view.value(name).toList();
+    bool low_is_number = false, high_is_number = false;
+    const double low = range.value(0).toDouble(&low_is_number), high = range.value(1).toDouble(&high_is_number);
+    if (!low_is_number || !high_is_number || !(low < high) || !QCPRange::validRange(low, high)) return true;
+    axis->setRange(low, high);
+    return false;
+  };
+  moving_ = true;
+  follows_x_ = follows(QStringLiteral("x"), plot_->xAxis);
+  follows_y_ = follows(QStringLiteral("y"), plot_->yAxis);
+  moving_ = false;
   applyView();
   plot_->replot(QCustomPlot::rpQueuedReplot);
   Q_EMIT touched();

@@ -26,6 +26,8 @@ class PlotCanvas : public QObject {
   const std::vector<LiveCurve*>& curves() const { return curves_; }
   bool following() const { return follows_x_ && follows_y_; }
   void follow();
+  QVariantMap view() const;  // "x" and "y": [low, high] of the axes that a person set
+  void setView(const QVariantMap& view);  // axes without a good range follow
   void zoom(double factor);  // about the crosshair, or the middle
   void hover(double x);      // NaN: nothing; repaints the overlay only
   double hovered() const;
