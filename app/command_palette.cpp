@@ -160,7 +160,9 @@ void CommandPalette::choose() {
 bool CommandPalette::eventFilter(QObject* watched, QEvent* event) {
   if (watched != line_ || event->type() != QEvent::KeyPress) return QDialog::eventFilter(watched, event);
   const auto* key = static_cast<QKeyEvent*>(event);
-  const int rows = model_.rowCount(), at = list_->currentIndex().row();
+  int rows = 0;  // that can be chosen: those that cannot come last
+  while (rows < model_.rowCount() && model_.at(rows).enabled) ++rows;
+  const int at = list_->currentIndex().row();
   int to = at;
   switch (key->key()) {
     case Qt::Key_Down: to = at + 1 < rows ? at + 1 : 0; break;

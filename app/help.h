@@ -9,7 +9,8 @@ namespace palimpsest {
 
 struct EngineApi;
 
-QString keysSheet();  // HTML, made from the table of actions
+// HTML: every action of the table by menu, then the gestures. Only rows that have all words of `search`.
+QString keysSheet(const QString& search = {});
 void showKeys(QWidget* parent);
 QString aboutText(const EngineApi& api);
 void showAbout(QWidget* parent, const EngineApi& api);

@@ -54,7 +54,7 @@ void PaletteModel::remember(int row) {
 }
 
 QVariant PaletteModel::data(const QModelIndex& index, int role) const {
-  if (!checkIndex(index, CheckIndexOption::IndexIsValid)) return {};
+  if (!index.isValid() || index.row() >= rowCount()) return {};
   const PaletteEntry& entry = at(index.row());
   switch (role) {
     case Qt::DisplayRole: return entry.text;
@@ -76,7 +76,7 @@ QVariant PaletteModel::data(const QModelIndex& index, int role) const {
 }
 
 Qt::ItemFlags PaletteModel::flags(const QModelIndex& index) const {
-  if (!checkIndex(index, CheckIndexOption::IndexIsValid)) return Qt::NoItemFlags;
+  if (!index.isValid() || index.row() >= rowCount()) return Qt::NoItemFlags;
   return at(index.row()).enabled ? Qt::ItemIsEnabled | Qt::ItemIsSelectable | Qt::ItemNeverHasChildren : Qt::ItemNeverHasChildren;
 }
 

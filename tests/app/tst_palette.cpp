@@ -103,7 +103,11 @@ class TestPalette : public QObject {
     QVERIFY(!window.palette.isVisible());
     window.palette.popUp();
     QVERIFY(window.line()->text().isEmpty());
-    QTest::keyClick(window.line(), Qt::Key_Up);  // round to the last, which cannot be chosen
+    QTest::keyClick(window.line(), Qt::Key_Up);  // round to the last that can be chosen
+    QCOMPARE(window.list()->currentIndex().data().toString(), word("Alpha one"));
+    QTest::keyClick(window.line(), Qt::Key_Down);
+    QCOMPARE(window.list()->currentIndex().row(), 0);
+    QTest::keyClicks(window.line(), word("three"));
     QTest::keyClick(window.line(), Qt::Key_Return);
     QCOMPARE(third, 0);
     QVERIFY(window.palette.isVisible());
