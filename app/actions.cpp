@@ -9,6 +9,7 @@ namespace palimpsest {
 
 namespace {
 constexpr const char* kFile = QT_TRANSLATE_NOOP("Actions", "&File");
+constexpr const char* kEdit = QT_TRANSLATE_NOOP("Actions", "&Edit");
 constexpr const char* kRun = QT_TRANSLATE_NOOP("Actions", "&Run");
 constexpr const char* kView = QT_TRANSLATE_NOOP("Actions", "&View");
 constexpr const char* kHelp = QT_TRANSLATE_NOOP("Actions", "&Help");
@@ -19,8 +20,12 @@ const std::vector<ActionRow>& Actions::table() {
   static const std::vector<ActionRow> rows = {
       {Act::OpenRun, "open_run", kFile, QT_TRANSLATE_NOOP("Actions", "&Open a run folder..."), "Ctrl+O",
        QT_TRANSLATE_NOOP("Actions", "Shows a recorded run; one that is still being written is followed live"), "", false},
+      {Act::WatchFolder, "watch_folder", kFile, QT_TRANSLATE_NOOP("Actions", "&Follow a folder of runs..."), "",
+       QT_TRANSLATE_NOOP("Actions", "Runs that another machine writes there appear by themselves and are followed live"), "", false},
       {Act::ResumeRun, "resume_run", kFile, QT_TRANSLATE_NOOP("Actions", "Res&ume this run"), "Ctrl+Shift+R",
        QT_TRANSLATE_NOOP("Actions", "Goes on with a stopped, failed or interrupted run from its last checkpoint"), "", false},
+      {Act::ForkRun, "fork_run", kFile, QT_TRANSLATE_NOOP("Actions", "For&k this run at a task..."), "Ctrl+Shift+K",
+       QT_TRANSLATE_NOOP("Actions", "A new run with the same past and other settings from then on"), "", false},
       {Act::RemoveRun, "remove_run", kFile, QT_TRANSLATE_NOOP("Actions", "&Take this run out of the window"), "Ctrl+W",
        QT_TRANSLATE_NOOP("Actions", "Its folder stays as it is"), "", false},
       {Act::ExportAll, "export_all", kFile, QT_TRANSLATE_NOOP("Actions", "&Export all plots..."), "Ctrl+E",
@@ -29,6 +34,11 @@ const std::vector<ActionRow>& Actions::table() {
        QT_TRANSLATE_NOOP("Actions", "One HTML file with the tables and curves of the ticked runs"), "", false},
       {Act::Quit, "quit", kFile, QT_TRANSLATE_NOOP("Actions", "&Quit"), "Ctrl+Q",
        QT_TRANSLATE_NOOP("Actions", "A run that is under way saves a checkpoint first"), "", true},
+
+      {Act::Undo, "undo", kEdit, QT_TRANSLATE_NOOP("Actions", "&Undo"), "Ctrl+Z", QT_TRANSLATE_NOOP("Actions", "Takes back the last change to the next run"), "", false},
+      {Act::Redo, "redo", kEdit, QT_TRANSLATE_NOOP("Actions", "&Redo"), "Ctrl+Shift+Z", QT_TRANSLATE_NOOP("Actions", "Makes it again"), "", false},
+      {Act::Palette, "palette", kEdit, QT_TRANSLATE_NOOP("Actions", "&Search everything..."), "Ctrl+K",
+       QT_TRANSLATE_NOOP("Actions", "Actions, runs, classes, settings and recipes by a few letters"), "", true},
 
       {Act::Compare, "compare", kRun, QT_TRANSLATE_NOOP("Actions", "Run the default &comparison"), "Ctrl+D",
        QT_TRANSLATE_NOOP("Actions", "Finetune, no prompt, SimpleCIL and L2P on Fashion-MNIST, one after another"), "", false},
@@ -68,6 +78,8 @@ const std::vector<ActionRow>& Actions::table() {
       {Act::ThemeLight, "theme_light", kView, QT_TRANSLATE_NOOP("Actions", "L&ight theme"), "", "", "theme", true},
       {Act::ThemeDark, "theme_dark", kView, QT_TRANSLATE_NOOP("Actions", "&Dark theme"), "", "", "theme", false},
       {Act::ThemeSystem, "theme_system", kView, QT_TRANSLATE_NOOP("Actions", "Theme of the &desktop"), "", "", "theme", false},
+      {Act::Notify, "notify", kView, QT_TRANSLATE_NOOP("Actions", "&Notify the desktop"), "",
+       QT_TRANSLATE_NOOP("Actions", "When a run ends, fails or collapses while another window is in front"), "alone", true},
       {Act::ResetLayout, "reset_layout", kView, QT_TRANSLATE_NOOP("Actions", "Reset la&yout"), "",
        QT_TRANSLATE_NOOP("Actions", "Every panel back to its place"), "", true},
 
@@ -101,7 +113,8 @@ QAction* Actions::make(const ActionRow& row, QMainWindow& window) {
     action->setToolTip(textOf(row.tip));
     action->setStatusTip(textOf(row.tip));
   }
-  if (*row.group) {
+  if (std::string_view(row.group) == "alone") action->setCheckable(true);
+  else if (*row.group) {
     QActionGroup*& group = groups_[row.group];
     if (!group) group = new QActionGroup(this);
     action->setCheckable(true);

@@ -14,11 +14,12 @@ class QMainWindow;
 namespace palimpsest {
 
 enum class Act {
-  Compare, OpenRun, ResumeRun, RemoveRun, ExportAll, ExportReport, Quit,
+  Compare, OpenRun, WatchFolder, ResumeRun, ForkRun, RemoveRun, ExportAll, ExportReport, Quit,
+  Undo, Redo, Palette,
   Run, Pause, Step, Stop, GoOn, ClearQueue,
   Play, PreviousTask, NextTask, Follow,
   Learn, RunView, CompareRuns, PipelineView, PromptsView, EmbeddingView, AccuracyView, PresentView,
-  ThemeLight, ThemeDark, ThemeSystem, ResetLayout,
+  ThemeLight, ThemeDark, ThemeSystem, Notify, ResetLayout,
   Keys, About,
 };
 
@@ -29,7 +30,7 @@ struct ActionRow {
   const char* text;
   const char* key;       // portable; "" for none
   const char* tip;
-  const char* group;     // "" or the name of an exclusive group of check marks
+  const char* group;     // "", "alone" for a check mark of its own, or the name of an exclusive group of check marks
   bool line_before;
 };
 

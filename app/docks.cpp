@@ -23,10 +23,10 @@ std::vector<Panel> shownIn(Perspective perspective) {
   }
 }
 
-QString keyOf(int perspective) { return QStringLiteral("window/layout_%1").arg(perspective); }
+QString nameOf(Perspective perspective) { return QString::number(int(perspective)); }
 }  // namespace
 
-Docks::Docks(QMainWindow& window) : QObject(&window), window_(window) {}
+Docks::Docks(QMainWindow& window) : QObject(&window), window_(window), layouts_(window, kLayoutVersion) {}
 
 void Docks::add(Panel panel, const char* name, const QString& title, QWidget* content) {
   auto* made = new QDockWidget(title, &window_);
@@ -71,16 +71,15 @@ void Docks::showDefault(Perspective perspective) {
 }
 
 void Docks::setPerspective(Perspective perspective) {
-  if (perspective != perspective_) layouts_[std::size_t(perspective_)] = window_.saveState(kLayoutVersion);
+  if (perspective != perspective_) layouts_.leave(nameOf(perspective_));
   perspective_ = perspective;
-  const QByteArray& kept = layouts_[std::size_t(perspective)];
-  if (!kept.isEmpty() && window_.restoreState(kept, kLayoutVersion)) return;
+  if (layouts_.enter(nameOf(perspective))) return;
   showDefault(perspective);
   arrange();
 }
 
 void Docks::reset() {
-  layouts_.fill({});
+  layouts_.forget();
   window_.restoreState(first_, kLayoutVersion);
   showDefault(perspective_);
   arrange();
@@ -99,14 +98,11 @@ void Docks::arrange() {
   window_.resizeDocks(sides, widths, Qt::Horizontal);
 }
 
-void Docks::save(QSettings& settings) {
-  layouts_[std::size_t(perspective_)] = window_.saveState(kLayoutVersion);
-  for (int i = 0; i < kPerspectives; ++i)
-    if (!layouts_[std::size_t(i)].isEmpty()) settings.setValue(keyOf(i), layouts_[std::size_t(i)]);
+QVariantMap Docks::save() {
+  layouts_.leave(nameOf(perspective_));
+  return layouts_.save();
 }
 
-void Docks::restore(const QSettings& settings) {
-  for (int i = 0; i < kPerspectives; ++i) layouts_[std::size_t(i)] = settings.value(keyOf(i)).toByteArray();
-}
+void Docks::restore(const QVariantMap& kept) { layouts_.restore(kept); }
 
 }  // namespace palimpsest

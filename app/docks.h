@@ -2,14 +2,13 @@
 // perspective is kept, also over restarts.
 #pragma once
 
-#include <QByteArray>
 #include <QDockWidget>
 #include <QMainWindow>
-#include <QSettings>
 #include <array>
 #include <vector>
 
 #include "app/perspective.h"
+#include "app/view_state.h"
 
 namespace palimpsest {
 
@@ -28,15 +27,15 @@ class Docks : public QObject {
   void setPerspective(Perspective perspective);
   void reset();    // the present perspective as it was the first time
   void arrange();  // widths at the sides; they only hold once the window is shown
-  void save(QSettings& settings);
-  void restore(const QSettings& settings);
+  QVariantMap save();
+  void restore(const QVariantMap& kept);  // takes effect with the next setPerspective()
 
  private:
   void showDefault(Perspective perspective);
   QMainWindow& window_;
   std::array<QDockWidget*, 8> docks_{};
   QByteArray first_;
-  std::array<QByteArray, kPerspectives> layouts_;  // empty: not arranged by anybody
+  DockLayouts layouts_;
   Perspective perspective_ = Perspective::Run;
 };
 

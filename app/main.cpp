@@ -18,7 +18,7 @@ namespace {
 struct Wishes {
   bool compare = false;
   QStringList open;
-  QString recipe, runs, theme, screenshot;
+  QString recipe, runs, theme, perspective, screenshot;
   double after = 3;
 };
 
@@ -32,13 +32,14 @@ Wishes read(const QApplication& app) {
   const QCommandLineOption recipe(QStringLiteral("recipe"), QStringLiteral("Recipe of the next run."), QStringLiteral("name"));
   const QCommandLineOption runs(QStringLiteral("runs"), QStringLiteral("Where runs are recorded."), QStringLiteral("folder"));
   const QCommandLineOption theme(QStringLiteral("theme"), QStringLiteral("light, dark or system."), QStringLiteral("name"));
+  const QCommandLineOption perspective(QStringLiteral("perspective"), QStringLiteral("learn, run, compare, pipeline, prompts, embedding, accuracy or present."), QStringLiteral("name"));
   const QCommandLineOption screenshot(QStringLiteral("screenshot"), QStringLiteral("Save a picture of the window, then quit."), QStringLiteral("file"));
   const QCommandLineOption after(QStringLiteral("after"), QStringLiteral("Seconds before the picture is taken (3)."), QStringLiteral("seconds"));
-  parser.addOptions({compare, open, recipe, runs, theme, screenshot, after});
+  parser.addOptions({compare, open, recipe, runs, theme, perspective, screenshot, after});
   parser.addPositionalArgument(QStringLiteral("folder"), QStringLiteral("Run folders to open."), QStringLiteral("[folder...]"));
   parser.process(app);
   Wishes wishes{parser.isSet(compare), parser.values(open) + parser.positionalArguments(), parser.value(recipe),
-                parser.value(runs), parser.value(theme), parser.value(screenshot)};
+                parser.value(runs), parser.value(theme), parser.value(perspective), parser.value(screenshot)};
   if (parser.isSet(after)) wishes.after = parser.value(after).toDouble();
   return wishes;
 }
@@ -65,10 +66,11 @@ int show(QApplication& app, const Wishes& wishes) {
   MainWindow window(workspace, log, desktop);
   if (const auto theme = themeNamed(wishes.theme)) window.setTheme(*theme);
   if (!wishes.recipe.isEmpty()) window.recipe().choose(wishes.recipe);
+  if (const auto perspective = perspectiveNamed(wishes.perspective.toStdString())) window.setPerspective(*perspective);
   window.show();
   for (const QString& folder : wishes.open) workspace.open(folder.toStdString());
   if (wishes.compare) workspace.startComparison();
-  else if (wishes.open.isEmpty()) workspace.playRecording();
+  else if (wishes.open.isEmpty() && !window.conveniences().reopenRuns()) workspace.playRecording();
   if (!wishes.screenshot.isEmpty()) photograph(window, wishes.screenshot, wishes.after);
   return app.exec();
 }

@@ -6,17 +6,17 @@
 #include <QMenu>
 #include <QMenuBar>
 #include <QMimeData>
-#include <QSettings>
 #include <QStatusBar>
 #include <array>
 
-#include "app/help.h"
 #include "app/questions.h"
+#include "app/queue_view.h"
 #include "app/tool_row.h"
 #include "app/window_state.h"
+#include "widgets/views/image_strip.h"
 #include "widgets/views/issues_view.h"
 #include "widgets/views/log_view.h"
-#include "widgets/views/matrix_view.h"
+#include "widgets/views/present_page.h"
 #include "widgets/views/run_list_view.h"
 #include "widgets/views/status_strip.h"
 #include "widgets/views/timeline_view.h"
@@ -31,7 +31,8 @@ MainWindow::MainWindow(Workspace& workspace, LogModel& log, style::Theme desktop
       timeline_(new TimelineView(this)), status_(new StatusStrip(plots_->frames(), this)),
       exporter_(new Exporter(workspace, *plots_, this)),
       run_notices_(new RunNotices(workspace, plots_->notices(), issues_, this)),
-      recovery_(new Recovery(workspace, plots_->notices(), this)) {
+      recovery_(new Recovery(workspace, plots_->notices(), this)),
+      pages_(new Pages(workspace, laboratory_, *recipe_, *plots_, this)), drops_(new Drops(workspace, *recipe_, plots_->notices(), this)) {
   setObjectName(QStringLiteral("palimpsest"));
   setAcceptDrops(true);
   setDockOptions(AnimatedDocks | AllowTabbedDocks);
@@ -42,13 +43,18 @@ MainWindow::MainWindow(Workspace& workspace, LogModel& log, style::Theme desktop
   buildBars();
   connectActions();
   connectViews();
+  connectRuns();
+  connectNotices();
   resize(1440, 900);
   const WindowState last = savedState();
-  docks_->restore(QSettings());
+  conveniences_ = new Conveniences({*this, workspace_, laboratory_, *actions_, *recipe_, *plots_, *docks_, *pages_});
+  conveniences_->restore();
+  (*actions_)[Act::Notify]->setChecked(conveniences_->notifications().enabled());
   arranged_ = restoreWindow(*this);
   setPerspective(Perspective(last.perspective));
   setTheme(themeNamed(last.theme).value_or(ThemeChoice::System));
   recipe_->loadRecipes();
+  pages_->loadPresets();
   recipe_->choose(last.recipe);
   backbones_->load();
   focusChanged(nullptr);
@@ -60,6 +66,8 @@ void MainWindow::buildDocks(LogModel& log) {
   runs_ = new RunListView(workspace_.runs(), this);
   auto* issues_view = new IssuesView(issues_, this);
   docks_->add(Panel::Runs, "runs_dock", tr("Runs"), runs_);
+  docks_->add(Panel::Queue, "queue_dock", tr("Queue"), new QueueView(workspace_, this));
+  docks_->add(Panel::Images, "images_dock", tr("Selected images"), &pages_->images());
   docks_->add(Panel::Inspector, "inspector_dock", tr("Next run"), recipe_);
   docks_->add(Panel::Backbones, "backbones_dock", tr("Backbones"), backbones_);
   docks_->add(Panel::Timeline, "timeline_dock", tr("Timeline"), timeline_);
@@ -80,93 +88,6 @@ void MainWindow::buildBars() {
   auto* plots_menu = new QMenu(tr("Export a &plot"), this);
   exporter_->fill(*plots_menu);
   actions_->menu("&File")->insertMenu((*actions_)[Act::ExportAll], plots_menu);
-}
-
-void MainWindow::connectActions() {
-  const auto on = [this](Act act, auto what) { connect((*actions_)[act], &QAction::triggered, this, what); };
-  on(Act::OpenRun, [this] { askOpen(); });
-  on(Act::ResumeRun, [this] { if (workspace_.focus()) workspace_.resume(*workspace_.focus()); });
-  on(Act::RemoveRun, [this] { if (workspace_.focus()) workspace_.remove(*workspace_.focus()); });
-  on(Act::ExportAll, [this] { exporter_->askAll(); });
-  on(Act::ExportReport, [this] { exporter_->askReport(); });
-  on(Act::Quit, [this] { close(); });
-  on(Act::Compare, [this] { workspace_.startComparison(); });
-  on(Act::GoOn, [this] { workspace_.launcher().goOn(); });
-  on(Act::ClearQueue, [this] { workspace_.dropAllWaiting(); });
-  on(Act::Learn, [this] { setPerspective(Perspective::Learn); });
-  on(Act::RunView, [this] { setPerspective(Perspective::Run); });
-  on(Act::CompareRuns, [this] { setPerspective(Perspective::Compare); });
-  on(Act::PipelineView, [this] { setPerspective(Perspective::Pipeline); });
-  on(Act::PromptsView, [this] { setPerspective(Perspective::Prompts); });
-  on(Act::EmbeddingView, [this] { setPerspective(Perspective::Embedding); });
-  on(Act::AccuracyView, [this] { setPerspective(Perspective::Accuracy); });
-  on(Act::PresentView, [this] { setPerspective(Perspective::Present); });
-  on(Act::Play, [this] { workspace_.watcher().togglePlaying(); });
-  on(Act::PreviousTask, [this] { laboratory_.cursor.moveTask(-1); });
-  on(Act::NextTask, [this] { laboratory_.cursor.moveTask(1); });
-  on(Act::Follow, [this] { plots_->followAll(); });
-  on(Act::ThemeLight, [this] { setTheme(ThemeChoice::Light); });
-  on(Act::ThemeDark, [this] { setTheme(ThemeChoice::Dark); });
-  on(Act::ThemeSystem, [this] { setTheme(ThemeChoice::System); });
-  on(Act::ResetLayout, [this] { resetLayout(); });
-  on(Act::Keys, [this] { showKeys(this); });
-  on(Act::About, [this] { showAbout(this, workspace_.api()); });
-  // Space ticks runs and presses buttons elsewhere: it plays only from the plots and the timeline.
-  QAction* play = (*actions_)[Act::Play];
-  play->setShortcutContext(Qt::WidgetWithChildrenShortcut);
-  plots_->addAction(play);
-  timeline_->addAction(play);
-}
-
-void MainWindow::connectViews() {
-  RunLauncher& launcher = workspace_.launcher();
-  connect(transport_, &TransportBar::runRequested, recipe_, &RecipePanel::go);
-  connect(transport_, &TransportBar::pauseRequested, this, [&launcher](Pause when) { launcher.post({Command::What::Pause, when}); });
-  connect(transport_, &TransportBar::resumeRequested, this, [&launcher] { launcher.post({Command::What::Resume}); });
-  connect(transport_, &TransportBar::stepRequested, this, [&launcher] { launcher.post({Command::What::Step}); });
-  connect(transport_, &TransportBar::stopRequested, this, [&launcher] { launcher.post({Command::What::Stop}); });
-  connect(recipe_, &RecipePanel::runRequested, &workspace_, &Workspace::start);
-  connect(recipe_, &RecipePanel::problem, &workspace_, &Workspace::problem);
-  connect(backbones_, &BackbonePanel::problem, &workspace_, &Workspace::problem);
-  connect(&workspace_, &Workspace::focusChanged, this, &MainWindow::focusChanged);
-  connect(&launcher, &RunLauncher::liveChanged, this, &MainWindow::refresh);
-  connect(&launcher.queue(), &RunQueue::changed, this, &MainWindow::refresh);
-  connect(&launcher, &RunLauncher::closed, this, [this] {
-    closing_ = Closing::Ready;
-    close();
-  });
-  connect(&workspace_.watcher(), &RunWatcher::recordingMissing, this, &MainWindow::refresh);
-  connect(runs_, &RunListView::currentRunChanged, &workspace_, &Workspace::setFocus);
-  connect(runs_, &RunListView::removeRequested, this, [this](RunData* run) { workspace_.remove(*run); });
-  connect(runs_, &RunListView::resumeRequested, this, [this](RunData* run) { workspace_.resume(*run); });
-  connect(runs_, &RunListView::reportRequested, this, [this](RunData* run) { exporter_->askReport(run); });
-  connect(runs_, &RunListView::openFolderRequested, this, &Workspace::showFolder);
-  connect(runs_, &RunListView::runDemoRequested, &workspace_, &Workspace::startComparison);
-  connect(runs_, &RunListView::openRunRequested, this, &MainWindow::askOpen);
-  connect(&plots_->caption(), &CaptionBanner::compareRequested, &workspace_, &Workspace::startComparison);
-  connect(&plots_->caption(), &CaptionBanner::openRequested, this, &MainWindow::askOpen);
-  connect(&plots_->caption(), &CaptionBanner::dismissed, this, [this] {
-    caption_dismissed_ = true;
-    refresh();
-  });
-  Cursor& cursor = laboratory_.cursor;
-  connect(plots_, &PlotArea::cursorAsked, &cursor, &Cursor::setStep);
-  connect(timeline_, &TimelineView::cursorMoved, &cursor, &Cursor::setStep);
-  connect(&cursor, &Cursor::moved, timeline_, &TimelineView::setCursor);
-  connect(&cursor, &Cursor::moved, plots_, &PlotArea::setCursor);
-  connect(plots_, &PlotArea::problem, this, [this](const QString& what) {
-    plots_->notices().show(QStringLiteral("export"), {Notice::Kind::Failure, what, {}});
-  });
-  connect(timeline_, &TimelineView::taskActivated, this, [this](int task) { plots_->matrix().select(task, task); });
-  const auto showIssues = [this] { docks_->reveal(Panel::Issues); };
-  connect(status_, &StatusStrip::issuesClicked, this, showIssues);
-  connect(run_notices_, &RunNotices::issuesRequested, this, showIssues);
-  connect(run_notices_, &RunNotices::reportRequested, this, [this] { exporter_->askReport(); });
-  connect(run_notices_, &RunNotices::attention, this, [this] { QApplication::alert(this); });
-  connect(run_notices_, &RunNotices::comparisonEnded, this, [this] { setPerspective(Perspective::Compare); });
-  connect(recovery_, &Recovery::discardRequested, this, [this](const QString& run, const QString& folder) {
-    askDiscard(this, run, folder, [this, folder] { recovery_->discard(folder); });
-  });
 }
 
 void MainWindow::focusChanged(RunData* run) {
@@ -195,6 +116,7 @@ void MainWindow::refresh() {
   (*actions_)[Act::ResumeRun]->setEnabled(workspace_.canResume(focus));
   (*actions_)[Act::RemoveRun]->setEnabled(focus && focus != launcher.live());
   (*actions_)[Act::Play]->setEnabled(workspace_.watcher().recording());
+  (*actions_)[Act::ForkRun]->setEnabled(focus && !focus->folder.empty() && focus->lastEndedTask() >= 0);
   const bool greeting = !focus || focus->recording;
   plots_->caption().setRun(focus && focus->recording ? focus : nullptr);
   plots_->caption().setVisible(greeting && !caption_dismissed_);
@@ -204,8 +126,12 @@ void MainWindow::refresh() {
 
 void MainWindow::setPerspective(Perspective perspective) {
   constexpr std::array acts{Act::Learn, Act::RunView, Act::CompareRuns, Act::PipelineView, Act::PromptsView, Act::EmbeddingView, Act::AccuracyView, Act::PresentView};
+  if (perspective == Perspective::Present && plots_->perspective() != perspective) before_present_ = plots_->perspective();
   plots_->setPerspective(perspective);
   docks_->setPerspective(perspective);
+  const bool presents = perspective == Perspective::Present;
+  for (QWidget* around : {static_cast<QWidget*>(tools_), static_cast<QWidget*>(menuBar()), static_cast<QWidget*>(statusBar())}) around->setVisible(!presents);
+  if (presents) pages_->present().start();
   (*actions_)[acts[std::size_t(perspective)]]->setChecked(true);
 }
 
@@ -230,15 +156,7 @@ void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
   if (event->mimeData()->hasUrls()) event->acceptProposedAction();
 }
 
-void MainWindow::dropEvent(QDropEvent* event) {
-  QStringList weights;
-  for (const QUrl& url : event->mimeData()->urls()) {
-    if (!url.isLocalFile()) continue;
-    if (BackbonePanel::takes(url.toLocalFile())) weights << url.toLocalFile();
-    else workspace_.open(url.toLocalFile().toStdString());
-  }
-  if (!weights.isEmpty()) addWeights(weights);
-}
+void MainWindow::dropEvent(QDropEvent* event) { drops_->take(event->mimeData()->urls()); }
 
 void MainWindow::addWeights(const QStringList& files) {
   docks_->reveal(Panel::Backbones);
@@ -258,8 +176,7 @@ void MainWindow::closeEvent(QCloseEvent* event) {
     event->ignore();
     return;
   }
-  QSettings settings;
-  docks_->save(settings);
+  conveniences_->save();
   saveWindow(*this, {int(plots_->perspective()), nameOf(theme_), recipe_->chosen()});
   event->accept();
   Q_EMIT closed();

@@ -5,9 +5,12 @@
 
 #include "app/actions.h"
 #include "app/backbone_panel.h"
+#include "app/conveniences.h"
 #include "app/docks.h"
+#include "app/drops.h"
 #include "app/exporter.h"
 #include "app/laboratory.h"
+#include "app/pages.h"
 #include "app/plot_area.h"
 #include "app/recipe_panel.h"
 #include "app/recovery.h"
@@ -43,6 +46,8 @@ class MainWindow : public QMainWindow {
   ThemeChoice theme() const { return theme_; }
   Docks& docks() { return *docks_; }
   Laboratory& laboratory() { return laboratory_; }
+  Pages& pages() { return *pages_; }
+  Conveniences& conveniences() { return *conveniences_; }
   void setPerspective(Perspective perspective);
 
  Q_SIGNALS:
@@ -59,6 +64,8 @@ class MainWindow : public QMainWindow {
   void buildBars();
   void connectActions();
   void connectViews();
+  void connectRuns();
+  void connectNotices();
   void focusChanged(RunData* run);
   void refresh();                 // what is enabled, who is controlled, the title
   void askOpen();
@@ -80,6 +87,10 @@ class MainWindow : public QMainWindow {
   StatusStrip* status_;
   ToolRow* tools_ = nullptr;
   Docks* docks_ = nullptr;
+  Pages* pages_;
+  Drops* drops_;
+  Conveniences* conveniences_ = nullptr;
+  Perspective before_present_ = Perspective::Run;
   bool caption_dismissed_ = false, arranged_ = false;
   Exporter* exporter_;
   RunNotices* run_notices_;

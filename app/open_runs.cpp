@@ -13,7 +13,12 @@ const QString kRuns = QStringLiteral("runs"), kFolder = QStringLiteral("folder")
               kOther = QStringLiteral("other"), kStep = QStringLiteral("step"), kSample = QStringLiteral("sample");
 
 QString words(const std::filesystem::path& path) { return QString::fromStdString(path.string()); }
-std::filesystem::path pathOf(const QVariant& value) { return value.toString().toStdString(); }
+// As a run that is opened says it.
+std::filesystem::path pathOf(const QVariant& value) {
+  const std::filesystem::path path = value.toString().toStdString();
+  std::error_code ignored;
+  return path.is_absolute() ? std::filesystem::weakly_canonical(path, ignored) : std::filesystem::path();
+}
 
 }  // namespace
 
@@ -47,7 +52,7 @@ void OpenRuns::restore(const QVariantMap& kept) {
   for (const QVariant& item : kept.value(kRuns).toList()) {
     const QVariantMap run = item.toMap();
     const std::filesystem::path folder = pathOf(run.value(kFolder));
-    if (folder.is_absolute() && record::isRun(folder)) kept_.push_back({folder, run.value(kTicked, true).toBool(), false});
+    if (!folder.empty() && record::isRun(folder)) kept_.push_back({folder, run.value(kTicked, true).toBool(), false});
   }
   place_ = {};
   const auto known = [this](const std::filesystem::path& folder) {

@@ -101,7 +101,7 @@ class TestFairness : public QObject {
     changed.transform = "pilot";
     changed.evaluation = "batch-vote(8, given)";
     const auto groups = with(changed);
-    const Alignment wish = alignmentTo(groups, 0);
+    const FairPlan wish = alignmentTo(groups, 0);
     QCOMPARE(wish.runs, QStringList{QStringLiteral("ranpac-1")});
     QCOMPARE(wish.options.value(QStringLiteral("epochs")).toInt(), 5);
     QCOMPARE(wish.options.value(QStringLiteral("train_transform")).toString(), QStringLiteral("plain"));

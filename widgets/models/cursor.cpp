@@ -13,12 +13,15 @@ bool same(double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)
 Cursor::Cursor(QObject* parent) : QObject(parent), step_(kNow) {}
 
 void Cursor::setRun(RunData* run) {
-  if (run == run_) return;
+  if (run != run_) take(run);
+}
+
+void Cursor::take(RunData* run) {
   if (run_) disconnect(run_, nullptr, this, nullptr);
   run_ = run;
   if (run) {
     connect(run, &RunData::changed, this, &Cursor::settle);
-    connect(run, &QObject::destroyed, this, [this] { setRun(nullptr); });
+    connect(run, &QObject::destroyed, this, [this] { take(nullptr); });  // the pointer is null by then
   }
   if (other_ == run_) setOther(nullptr);
   step_ = kNow;

@@ -37,6 +37,7 @@ class Cursor : public QObject {
   void sampleChanged(qint64 sample);
 
  private:
+  void take(RunData* run);
   void settle();
   QPointer<RunData> run_, other_;
   double step_;

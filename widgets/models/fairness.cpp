@@ -124,8 +124,8 @@ Fairness fairnessOf(const std::vector<RunGroup>& groups, const QSet<QString>& ac
   return out;
 }
 
-Alignment alignmentTo(const std::vector<RunGroup>& groups, std::size_t reference, const QSet<QString>& accepted) {
-  Alignment out;
+FairPlan alignmentTo(const std::vector<RunGroup>& groups, std::size_t reference, const QSet<QString>& accepted) {
+  FairPlan out;
   if (reference >= groups.size() || !groups[reference].runs.front().header) return out;
   const record::RunHeader& header = groups[reference].runs.front().header->header;
   for (const record::Mismatch& mismatch : record::mismatches(headersOf(groups))) {

@@ -18,7 +18,7 @@ struct Unfairness {
   bool accepted = false;  // a person said that this is what is compared
 };
 
-struct Alignment {  // what would make methods comparable to the first one
+struct FairPlan {  // what would make methods comparable to the first one
   QStringList runs;      // ids of those to run again
   QVariantMap options;   // "epochs": 5, as run options
   QStringList sentences; // "epochs = 5"
@@ -35,6 +35,6 @@ struct Fairness {
 // `accepted`: paths of differences that are what is compared; "unknown": settings that are not known are no obstacle.
 Fairness fairnessOf(const std::vector<RunGroup>& groups, const QSet<QString>& accepted = {});
 // To the settings of `reference`'s first run. Empty runs: nothing to do.
-Alignment alignmentTo(const std::vector<RunGroup>& groups, std::size_t reference, const QSet<QString>& accepted = {});
+FairPlan alignmentTo(const std::vector<RunGroup>& groups, std::size_t reference, const QSet<QString>& accepted = {});
 
 }  // namespace palimpsest

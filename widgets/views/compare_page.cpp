@@ -159,13 +159,13 @@ void ComparePage::accept(const QString& path, bool accepted) {
   QMetaObject::invokeMethod(this, &ComparePage::regroup, Qt::QueuedConnection);  // the menu that said so is still open
 }
 
-Alignment ComparePage::alignment() const {
+FairPlan ComparePage::alignment() const {
   const auto pinned = std::find_if(groups_.begin(), groups_.end(), [this](const RunGroup& group) { return group.name == table_.pinned(); });
   return alignmentTo(groups_, pinned == groups_.end() ? 0 : std::size_t(pinned - groups_.begin()), accepted_);
 }
 
 void ComparePage::alignNow() {
-  const Alignment wish = alignment();
+  const FairPlan wish = alignment();
   if (!wish.runs.isEmpty()) Q_EMIT alignRequested(wish.runs, wish.options);
 }
 

@@ -63,7 +63,7 @@ class ComparePage : public QWidget {
   void updateDifference();
   void accept(const QString& path, bool accepted);
   void alignNow();
-  Alignment alignment() const;
+  FairPlan alignment() const;
 
   struct Known {
     RunFigures figures;

@@ -48,7 +48,7 @@ FairnessBar::FairnessBar(QWidget* parent)
 
 QString FairnessBar::text() const { return label_->text(); }
 
-void FairnessBar::set(const Fairness& fairness, const Alignment& alignment) {
+void FairnessBar::set(const Fairness& fairness, const FairPlan& alignment) {
   QStringList blocking, said;
   for (const Unfairness& u : fairness.found) (u.blocks && !u.accepted ? blocking : said) << u.sentence;
   if (!fairness.unknown.isEmpty()) blocking << fairness.unknown;

@@ -15,7 +15,7 @@ class FairnessBar : public QFrame {
   Q_OBJECT
  public:
   explicit FairnessBar(QWidget* parent = nullptr);
-  void set(const Fairness& fairness, const Alignment& alignment);  // hides itself where nothing is to be said
+  void set(const Fairness& fairness, const FairPlan& alignment);  // hides itself where nothing is to be said
   QString text() const;
 
  Q_SIGNALS:

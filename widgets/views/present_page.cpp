@@ -1,7 +1,7 @@
 #include "widgets/views/present_page.h"
 
+#include <QApplication>
 #include <QEvent>
-#include <QGuiApplication>
 #include <QHBoxLayout>
 #include <QKeyEvent>
 #include <QLabel>
@@ -140,6 +140,8 @@ std::filesystem::path PresentPage::folderOf(const TeachingScene& scene) const {
 }
 
 void PresentPage::open(int scene) {
+  // The view that is about to be hidden must not hand the keys on to somebody else.
+  if (const QWidget* focus = QApplication::focusWidget(); focus && isAncestorOf(focus)) setFocus();
   current_ = scene;
   ++turn_;
   growth_.stop();

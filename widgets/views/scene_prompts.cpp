@@ -82,26 +82,26 @@ void ScenePrompts::paintEvent(QPaintEvent*) {
     painter.setPen(style::axis());
     if (height >= metrics.height() * 0.9) painter.drawText(QRectF(0, y, left - 10, height), Qt::AlignRight | Qt::AlignVCenter, tr("task %1").arg(task + 1));
     for (std::size_t prompt = 0; prompt < prompts; ++prompt) {
-      const QRectF cell = QRectF(area.left() + qreal(prompt) * width, y, width, height).adjusted(1.5, 1.5, -1.5, -1.5);
       const bool known = std::size_t(task) < shares_.size() && prompt < shares_[std::size_t(task)].size();
-      if (!known) {
-        painter.setPen(QPen(style::grid(), 1.5));
-        painter.setBrush(Qt::NoBrush);
-        painter.drawRect(cell);
-        continue;
-      }
-      const double share = shares_[std::size_t(task)][prompt];
-      const QColor colour = style::share(share);
-      painter.fillRect(cell, colour);
-      painter.setPen(QPen(style::grid(), 1));
-      painter.setBrush(Qt::NoBrush);
-      painter.drawRect(cell);
-      const QString figure = QString::number(int(std::lround(100 * share)));
-      if (metrics.horizontalAdvance(figure) > cell.width() - 6 || metrics.height() > cell.height()) continue;
-      painter.setPen(style::textOn(colour));
-      painter.drawText(cell, Qt::AlignCenter, figure);
+      const QRectF cell(area.left() + qreal(prompt) * width, y, width, height);
+      drawCell(painter, cell.adjusted(1.5, 1.5, -1.5, -1.5), known ? shares_[std::size_t(task)][prompt] : std::nan(""));
     }
   }
+}
+
+// A share that is not known yet is an empty frame.
+void ScenePrompts::drawCell(QPainter& painter, const QRectF& cell, double share) const {
+  const QFontMetricsF metrics(font());
+  const bool known = std::isfinite(share);
+  const QColor colour = known ? style::share(share) : style::plotBackground();
+  painter.fillRect(cell, colour);
+  painter.setPen(QPen(style::grid(), 1.5));
+  painter.setBrush(Qt::NoBrush);
+  painter.drawRect(cell);
+  const QString figure = known ? QString::number(int(std::lround(100 * share))) : QString();
+  if (metrics.horizontalAdvance(figure) > cell.width() - 6 || metrics.height() > cell.height()) return;
+  painter.setPen(style::textOn(colour));
+  painter.drawText(cell, Qt::AlignCenter, figure);
 }
 
 void ScenePrompts::changeEvent(QEvent* event) {

@@ -25,6 +25,7 @@ class ScenePrompts : public QWidget {
 
  private:
   void refresh();
+  void drawCell(QPainter& painter, const QRectF& cell, double share) const;
   QPointer<RunData> run_;
   std::vector<std::vector<double>> shares_;
 };
