@@ -15,6 +15,17 @@
 
 namespace palimpsest {
 
+namespace {
+
+constexpr int kSentences = 3;  // more would push the comparison off the screen; the tool tip has all
+
+QString inShort(const QStringList& sentences) {
+  const QString shown = sentences.mid(0, kSentences).join(QLatin1Char(' '));
+  return sentences.size() <= kSentences ? shown : FairnessBar::tr("%1 And %2 more.").arg(shown).arg(sentences.size() - kSentences);
+}
+
+}  // namespace
+
 FairnessBar::FairnessBar(QWidget* parent)
     : QFrame(parent), icon_(new QLabel), label_(new QLabel), compared_(new QToolButton), anyway_(new QPushButton(tr("Compare anyway"))),
       align_(new QPushButton(tr("Align and re-run"))) {
@@ -53,10 +64,11 @@ void FairnessBar::set(const Fairness& fairness, const FairPlan& alignment) {
   for (const Unfairness& u : fairness.found) (u.blocks && !u.accepted ? blocking : said) << u.sentence;
   if (!fairness.unknown.isEmpty()) blocking << fairness.unknown;
   blocks_ = !blocking.isEmpty();
-  QString text = blocks_ ? tr("Not ranked: %1").arg(blocking.join(QLatin1Char(' '))) : QString();
-  if (!said.isEmpty()) text += (blocks_ ? QStringLiteral("\n") : QString()) + tr("Also different: %1").arg(said.join(QLatin1Char(' ')));
+  QString text = blocks_ ? tr("Not ranked: %1").arg(inShort(blocking)) : QString();
+  if (!said.isEmpty()) text += (blocks_ ? QStringLiteral("\n") : QString()) + tr("Also different: %1").arg(inShort(said));
   if (text != label_->text()) label_->setText(text);
-  setAccessibleDescription(text);
+  setAccessibleDescription((blocking + said).join(QLatin1Char(' ')));
+  label_->setToolTip((blocking + said).join(QLatin1Char('\n')));
   anyway_->setVisible(blocks_);
   align_->setVisible(blocks_ && !alignment.runs.isEmpty());
   QString tip = tr("Queue again with %1: %2").arg(alignment.sentences.join(tr(", ")), alignment.runs.join(tr(", ")));
