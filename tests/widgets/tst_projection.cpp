@@ -123,6 +123,17 @@ class TestProjection : public QObject {
     for (std::size_t i = 0; i < 30; ++i) QVERIFY(gap(found(moving[i]), fixed[i]) < 1e-4);
   }
 
+  void aMapThatFitsBadlyDoesNotShrink() {
+    Rng rng(6);
+    std::vector<Spot> moving, fixed;
+    for (int i = 0; i < 200; ++i) {
+      moving.push_back({float(rng.normal()), float(rng.normal()), 0});
+      fixed.push_back({float(rng.normal()), float(rng.normal()), 0});
+    }
+    const Alignment found = procrustes(moving, fixed);
+    QVERIFY(found.scale > 0.8 && found.scale < 1.25);
+  }
+
   void twoPairsOnlyMove() {
     const Alignment found = procrustes({{0, 0, 0}, {2, 0, 0}}, {{5, 5, 0}, {5, 7, 0}});
     QCOMPARE(found.scale, 1.0);

@@ -132,16 +132,17 @@ Alignment procrustes(const std::vector<Spot>& moving, const std::vector<Spot>& f
   Eigen::Map<Eigen::Vector3d>(out.to.data()) = to;
   if (pairs.size() < 3) return out;
   Eigen::Matrix3d cross = Eigen::Matrix3d::Zero();
-  double spread = 0;
+  double spread = 0, wanted = 0;
   for (const std::size_t i : pairs) {
     const Eigen::Vector3d m = vector(moving[i]) - from;
     cross += (vector(fixed[i]) - to) * m.transpose();
     spread += m.squaredNorm();
+    wanted += (vector(fixed[i]) - to).squaredNorm();
   }
   const Eigen::JacobiSVD<Eigen::Matrix3d> svd(cross, Eigen::ComputeFullU | Eigen::ComputeFullV);
   if (spread <= 0 || svd.singularValues().sum() <= 0) return out;
   const Eigen::Matrix3d rotation = svd.matrixU() * svd.matrixV().transpose();
-  out.scale = svd.singularValues().sum() / spread;
+  out.scale = std::sqrt(wanted / spread);
   Eigen::Map<Eigen::Matrix<double, 3, 3, Eigen::RowMajor>>(out.rotation.data()) = rotation;
   return out;
 }

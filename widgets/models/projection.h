@@ -46,7 +46,8 @@ struct Alignment {
   Spot operator()(const Spot& spot) const;
 };
 
-// Procrustes: the alignment that brings `moving` nearest to `fixed`, row by row, in the least squares. Pairs that are not
+// Procrustes: the turn that brings `moving` nearest to `fixed`, row by row, in the least squares, at the size of `fixed`. (The scale
+// of least squares shrinks by whatever does not fit, and a chain of maps would vanish.) Pairs that are not
 // finite do not count; with fewer than three that do it only moves, because a turn would be a guess.
 Alignment procrustes(const std::vector<Spot>& moving, const std::vector<Spot>& fixed);
 
