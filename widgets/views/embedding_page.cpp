@@ -44,16 +44,24 @@ EmbeddingPage::EmbeddingPage(Lab& lab, QWidget* parent) : QWidget(parent), lab_(
   settle_.setSingleShot(true);
   settle_.setInterval(kSettleMs);
   pool_.setMaxThreadCount(2);
+  connectParts();
+  view_->setSelected(lab.selection.samples());
+  view_->setCurrent(lab.cursor.sample());
+  bar_->setCanAskNeighbours(lab.cursor.sample() >= 0);
+  watch(lab.cursor.run());
+}
+
+void EmbeddingPage::connectParts() {
   const auto soon = [this] { if (!settle_.isActive()) settle_.start(); };
   connect(&settle_, &QTimer::timeout, this, &EmbeddingPage::gather);
-  connect(&lab.cursor, &Cursor::runChanged, this, &EmbeddingPage::watch);
-  connect(&lab.cursor, &Cursor::taskChanged, this, &EmbeddingPage::present);
-  connect(&lab.cursor, &Cursor::sampleChanged, this, [this](qint64 sample) {
+  connect(&lab_.cursor, &Cursor::runChanged, this, &EmbeddingPage::watch);
+  connect(&lab_.cursor, &Cursor::taskChanged, this, &EmbeddingPage::present);
+  connect(&lab_.cursor, &Cursor::sampleChanged, this, [this](qint64 sample) {
     view_->setCurrent(sample);
     bar_->setCanAskNeighbours(sample >= 0);
   });
-  connect(&lab.selection, &Selection::changed, this, [this] { view_->setSelected(lab_.selection.samples()); });
-  connect(&lab.blobs, &BlobStore::loaded, this, soon);
+  connect(&lab_.selection, &Selection::changed, this, [this] { view_->setSelected(lab_.selection.samples()); });
+  connect(&lab_.blobs, &BlobStore::loaded, this, soon);
   connect(bar_, &EmbeddingBar::mapChanged, this, [this] {
     given_up_ = false;
     view_->setSolid(bar_->solid());
@@ -66,7 +74,7 @@ EmbeddingPage::EmbeddingPage(Lab& lab, QWidget* parent) : QWidget(parent), lab_(
   connect(bar_, &EmbeddingBar::neighboursWanted, this, &EmbeddingPage::askNeighbours);
   connect(view_, &EmbeddingView::neighboursWanted, this, &EmbeddingPage::askNeighbours);
   connect(view_, &EmbeddingView::picked, this, &EmbeddingPage::pick);
-  connect(view_, &EmbeddingView::pointed, &lab.cursor, &Cursor::setSample);
+  connect(view_, &EmbeddingView::pointed, &lab_.cursor, &Cursor::setSample);
   connect(view_, &EmbeddingView::lassoed, this, &EmbeddingPage::catchImages);
   connect(view_, &EmbeddingView::cleared, this, [this] {
     lab_.selection.clear();
@@ -74,10 +82,6 @@ EmbeddingPage::EmbeddingPage(Lab& lab, QWidget* parent) : QWidget(parent), lab_(
   });
   connect(view_, &EmbeddingView::problem, this, &EmbeddingPage::problem);
   connect(cancel_, &QToolButton::clicked, this, [this] { cancel(true); });
-  view_->setSelected(lab.selection.samples());
-  view_->setCurrent(lab.cursor.sample());
-  bar_->setCanAskNeighbours(lab.cursor.sample() >= 0);
-  watch(lab.cursor.run());
 }
 
 EmbeddingPage::~EmbeddingPage() {
@@ -265,7 +269,7 @@ QString EmbeddingPage::status() const {
       if (bar_->solid()) axes += tr(" and %1").arg(percentOf(basis.explained[2]));
       parts << axes + tr(" of the variance");
     } else {
-      parts << tr("t-SNE, seed %1, perplexity %2, %3 iterations, turned to the task before").arg(now->tsne.seed).arg(now->tsne.perplexity).arg(now->tsne.iterations);
+      parts << tr("t-SNE, seed %1, perplexity %2, %3 iterations, turned to the task before: trails also show how the map changed").arg(now->tsne.seed).arg(now->tsne.perplexity).arg(now->tsne.iterations);
       if (now->left_out > 0) parts << tr("evenly chosen: %1 images left out, because t-SNE takes %2 points").arg(now->left_out).arg(kTsneMost);
     }
     if (map_->of == MapOf::Queries) parts << tr("at unit length");

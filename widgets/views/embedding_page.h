@@ -51,6 +51,7 @@ class EmbeddingPage : public QWidget {
     TsneOptions tsne;
     bool operator==(const Wanted&) const = default;
   };
+  void connectParts();
   void watch(RunData* run);
   void gather();                             // what the map needs, then make()
   QString missing(const RunData* run) const;  // why there cannot be a map; empty: there can
