@@ -74,7 +74,7 @@ QString inWords(const TaskAttribution& one) {
   const ForgettingCause* most = one.largest();
   const QString start = QCoreApplication::translate("Attribution", "%1 has lost %2 points since it was learned.").arg(task, style::points(lost));
   if (!most) return start;
-  return start + QLatin1Char(' ') + QCoreApplication::translate("Attribution", "The largest cause is %1, %2 points. %3.").arg(causeName(most->kind), style::points(most->points), causeDefinition(most->kind));
+  return start + QLatin1Char(' ') + QCoreApplication::translate("Attribution", "The largest cause: %1, %2 points. %3.").arg(causeName(most->kind), style::points(most->points), causeDefinition(most->kind));
 }
 
 }  // namespace palimpsest

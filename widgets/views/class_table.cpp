@@ -37,7 +37,7 @@ ClassTable::ClassTable(Lab& lab, PredictionLoader& loader, QWidget* parent)
   table_->horizontalHeader()->setHighlightSections(false);
   table_->setContextMenuPolicy(Qt::CustomContextMenu);
   const int digit = fontMetrics().horizontalAdvance(QLatin1Char('0'));
-  for (const auto& [column, digits] : {std::pair{ClassTableModel::Name, 14}, {ClassTableModel::Task, 7}, {ClassTableModel::Now, 9}, {ClassTableModel::Learned, 12}, {ClassTableModel::Forgetting, 12}, {ClassTableModel::Images, 9}})
+  for (const auto& [column, digits] : {std::pair{ClassTableModel::Name, 12}, {ClassTableModel::Task, 5}, {ClassTableModel::Now, 7}, {ClassTableModel::Learned, 10}, {ClassTableModel::Forgetting, 10}, {ClassTableModel::Images, 7}})
     table_->setColumnWidth(column, digits * digit);
   empty_->setObjectName(QStringLiteral("classTableEmpty"));
   empty_->setAlignment(Qt::AlignCenter);

@@ -20,6 +20,7 @@ namespace palimpsest {
 
 namespace {
 constexpr double kMarker = 13;
+constexpr double kAsDrawn = 6;  // the size at which QCustomPlot leaves a path as it is
 
 // "1.5M" rather than "1.5e+06".
 class CostTicker final : public QCPAxisTicker {
@@ -62,7 +63,7 @@ void CostView::drawPoint(const Point& point, const QString& name) {
   const bool focus = point.run == lab_.cursor.run();
   const QColor colour = style::run(point.run->colour_slot);
   graph->setLineStyle(QCPGraph::lsNone);
-  graph->setScatterStyle(QCPScatterStyle(style::marker(point.run->colour_slot, kMarker), QPen(focus ? palette().color(QPalette::Text) : colour, focus ? 2 : 1), QBrush(colour), 1));
+  graph->setScatterStyle(QCPScatterStyle(style::marker(point.run->colour_slot, kMarker), QPen(focus ? palette().color(QPalette::Text) : colour, focus ? 2 : 1), QBrush(colour), kAsDrawn));
   graph->addData(x, point.at.accuracy);
   auto* label = new QCPItemText(plot_);
   label->setText(name);

@@ -14,7 +14,7 @@
 namespace palimpsest {
 
 namespace {
-constexpr int kNames = 130, kRight = 12, kWidestTask = 46;
+constexpr int kNames = 130, kRight = 12, kWidestTask = 110;
 constexpr int kThinnest = 2, kThickest = 28;
 }  // namespace
 
@@ -103,9 +103,21 @@ void LifelineStrip::paintLine(QPainter& painter, int place, const QRect& rect) c
     painter.fillRect(QRectF(rect.left() + double(i) * width, rect.top(), std::max(1.0, width - 1), rect.height() - gap), colour);
   }
   if (lab_.selection.contains(history_->sample(row))) painter.fillRect(QRect(rect.right() + 3, rect.top(), 4, rect.height()), style::accent());
-  if (line_height_ < fontMetrics().height() - 2) return;
+}
+
+// Beside the first line of a class, and of what is visible of it, wherever there is room below the last name.
+void LifelineStrip::paintNames(QPainter& painter, int first, int last) const {
+  int free_from = headerHeight(), before = -1;
   painter.setPen(style::axis());
-  painter.drawText(QRect(10, rect.top(), kNames - 16, rect.height()), Qt::AlignVCenter | Qt::AlignRight, fontMetrics().elidedText(classNameOf(loader_.run(), history_->label(row)), Qt::ElideRight, kNames - 16));
+  for (int place = first; place < last; ++place) {
+    const int label = history_->label(std::size_t(order_.rows[std::size_t(place)])), top = lineRect(place).top();
+    const bool fits = top >= free_from;
+    if (!fits || (label == before && line_height_ < fontMetrics().height())) continue;
+    const int height = std::max(line_height_, fontMetrics().height());
+    painter.drawText(QRect(10, top, kNames - 16, height), Qt::AlignVCenter | Qt::AlignRight, fontMetrics().elidedText(classNameOf(loader_.run(), label), Qt::ElideRight, kNames - 16));
+    free_from = top + height;
+    before = label;
+  }
 }
 
 void LifelineStrip::paintHeads(QPainter& painter) const {
@@ -119,6 +131,19 @@ void LifelineStrip::paintHeads(QPainter& painter) const {
     painter.drawText(QRectF(line.left() + (double(i) + 0.5) * width - 30, 2, 60, head - 4), Qt::AlignCenter, tr("T%1").arg(tasks_[i] + 1));
   painter.setPen(style::muted());
   painter.drawText(QRect(10, 2, kNames - 16, head - 4), Qt::AlignVCenter | Qt::AlignLeft, tr("tested after"));
+  int x = viewport()->width() - kRight;
+  const std::pair<QString, QColor> legend[] = {{tr("not tested"), style::band(true)}, {tr("wrong"), style::error()}, {tr("right"), style::good()}};
+  int room = x - line.right() - 10;
+  for (const auto& [text, colour] : legend) room -= fontMetrics().horizontalAdvance(text) + 28;
+  if (room < 0) return;
+  for (const auto& [text, colour] : legend) {
+    x -= fontMetrics().horizontalAdvance(text);
+    painter.drawText(QRect(x, 2, viewport()->width(), head - 4), Qt::AlignVCenter | Qt::AlignLeft, text);
+    x -= 16;
+    painter.fillRect(QRect(x, head / 2 - 5, 11, 11), colour);
+    painter.drawRect(QRect(x, head / 2 - 5, 11, 11));
+    x -= 12;
+  }
 }
 
 void LifelineStrip::paintEvent(QPaintEvent*) {
@@ -142,6 +167,7 @@ void LifelineStrip::paintEvent(QPaintEvent*) {
     painter.setFont(font());
     const int from = std::max(0, (head - first_line) / line_height_), to = std::min(int(group.count), (bottom - first_line) / line_height_ + 1);
     for (int line = from; line < to; ++line) paintLine(painter, int(group.begin) + line, lineRect(int(group.begin) + line));
+    paintNames(painter, int(group.begin) + from, int(group.begin) + std::max(from, to));
   }
   if (current_ >= 0) {
     painter.setPen(QPen(palette().color(QPalette::Text), 1.5));

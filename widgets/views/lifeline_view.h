@@ -51,6 +51,7 @@ class LifelineStrip : public QAbstractScrollArea {
   int groupOf(int place) const;
   void layOut();
   void paintLine(QPainter& painter, int place, const QRect& rect) const;
+  void paintNames(QPainter& painter, int first, int last) const;  // of the places from first to before last
   void paintHeads(QPainter& painter) const;
   void pick(int from, int to, Qt::KeyboardModifiers keys);
   Lab& lab_;
