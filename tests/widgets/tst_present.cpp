@@ -159,7 +159,7 @@ class PresentTest : public QObject {
       QTRY_VERIFY(room.page.stage());
       QVERIFY(room.page.stage()->started());
       room.page.next();
-      room.page.next();
+      if (room.page.stage()->state() != RunData::State::Done) room.page.next();  // impatient; there may be nothing left to show
       QCOMPARE(room.page.stage()->state(), RunData::State::Done);
       QVERIFY(room.page.stage()->matrix().last());
       if (qobject_cast<ScenePrompts*>(room.shown())) QVERIFY(ScenePrompts::shares(*room.page.stage()).size() == 5);
