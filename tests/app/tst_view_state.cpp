@@ -158,7 +158,7 @@ class TestViewState : public QObject {
     QSettings settings(file(), QSettings::IniFormat);
     Rng rng(9);
     const QStringList keys{word("sizes"), word("index"), word("samples"), word("what"), word("slices"), word("x"), word("y"), word("in_steps")};
-    for (int round = 0; round < 200; ++round) {
+    for (int round = 0; round < 30; ++round) {  // each is a flush to the disk
       ViewState writer;
       for (const QString& name : {word("splitter"), word("tabs"), word("selection"), word("plot")}) {
         QVariantMap map;
