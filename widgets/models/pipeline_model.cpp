@@ -19,12 +19,12 @@ QString keyOf(const QString& path) { return path.section(QLatin1Char('.'), 0, 0)
 
 StageKind stageOf(const QString& key) {
   static const std::vector<std::pair<StageKind, QStringList>> kStages{
-      {StageKind::Backbone, {"backbone"}},
-      {StageKind::Adaptation, {"query", "prompts", "adapt", "bank"}},
-      {StageKind::Head, {"feature", "proxy", "head", "statistics"}},
-      {StageKind::Memory, {"memory"}},
-      {StageKind::Penalties, {"penalties", "gradient"}},
-      {StageKind::Phases, {"phases"}}};
+      {StageKind::Backbone, {QStringLiteral("backbone")}},
+      {StageKind::Adaptation, {QStringLiteral("query"), QStringLiteral("prompts"), QStringLiteral("adapt"), QStringLiteral("bank")}},
+      {StageKind::Head, {QStringLiteral("feature"), QStringLiteral("proxy"), QStringLiteral("head"), QStringLiteral("statistics")}},
+      {StageKind::Memory, {QStringLiteral("memory")}},
+      {StageKind::Penalties, {QStringLiteral("penalties"), QStringLiteral("gradient")}},
+      {StageKind::Phases, {QStringLiteral("phases")}}};
   for (const auto& [kind, keys] : kStages)
     if (keys.contains(key)) return kind;
   return StageKind::Evaluation;  // what is done with trained models: merge, ensemble
@@ -33,8 +33,8 @@ StageKind stageOf(const QString& key) {
 // Singular, and with a number where there may be several.
 QString roleOf(const QString& path) {
   static const std::vector<std::pair<QString, QString>> kNames{
-      {"prompts", PipelineModel::tr("prompt")}, {"adapt", PipelineModel::tr("adaptation")}, {"penalties", PipelineModel::tr("penalty")},
-      {"gradient", PipelineModel::tr("gradient rule")}, {"phases", PipelineModel::tr("phase")}};
+      {QStringLiteral("prompts"), PipelineModel::tr("prompt")}, {QStringLiteral("adapt"), PipelineModel::tr("adaptation")}, {QStringLiteral("penalties"), PipelineModel::tr("penalty")},
+      {QStringLiteral("gradient"), PipelineModel::tr("gradient rule")}, {QStringLiteral("phases"), PipelineModel::tr("phase")}};
   const QStringList keys = path.split(QLatin1Char('.'));
   QString name = keys[0];
   for (const auto& [key, shown] : kNames)

@@ -214,7 +214,7 @@ QString RecipeDocument::take(const Value& recipe, const QString& what) {
 
 QString RecipeDocument::set(const QString& path, const Value& value) {
   State next = now_;
-  if (!empty() && QStringList{"name", "title", "paper", "doc"}.contains(path)) {
+  if (!empty() && QStringList{QStringLiteral("name"), QStringLiteral("title"), QStringLiteral("paper"), QStringLiteral("doc")}.contains(path)) {
     next.recipe[path.toStdString()] = value;
     push(std::move(next), tr("Set %1").arg(path), path);
     return {};
