@@ -75,7 +75,7 @@ class RecipeDocumentTest : public QObject {
       std::mt19937 draw(seed);
       std::vector<std::string> seen{bytes(document)};  // by index of the stack
       const int base = document.undoStack().index();
-      for (int step = 0; step < 16; ++step) {
+      for (int step = 0; step < 10; ++step) {
         edit(document, draw);
         if (draw() % 6 == 0) document.undoStack().undo();
         const int index = document.undoStack().index() - base;

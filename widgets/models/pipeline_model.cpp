@@ -148,7 +148,7 @@ PipelinePlace PipelineModel::part(const RecipePlace& at) const {
 
 void PipelineModel::rebuild() {
   stages_ = {{StageKind::Data, tr("Data"), {}}, {StageKind::Stream, tr("Stream"), {}}, {StageKind::Backbone, tr("Backbone"), {}},
-             {StageKind::Adaptation, tr("Prompts and adaptation"), {}}, {StageKind::Head, tr("Head"), {}}, {StageKind::Memory, tr("Memory"), {}},
+             {StageKind::Adaptation, tr("Adaptation"), {}}, {StageKind::Head, tr("Head"), {}}, {StageKind::Memory, tr("Memory"), {}},
              {StageKind::Penalties, tr("Penalties"), {}}, {StageKind::Phases, tr("Phases"), {}}, {StageKind::Evaluation, tr("Evaluation"), {}}};
   if (document_.empty()) {
     stages_.clear();

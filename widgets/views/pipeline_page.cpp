@@ -117,8 +117,14 @@ QHBoxLayout* PipelinePage::buildTools() {
     action->setShortcuts(undo ? QKeySequence::Undo : QKeySequence::Redo);
     action->setShortcutContext(Qt::WidgetWithChildrenShortcut);
     addAction(action);
-    auto* made = button(undo ? "undoRecipe" : "redoRecipe", undo ? tr("Undo") : tr("Redo"), {});
-    made->setDefaultAction(action);
+    // The action's own text names the step and would move the row with each edit.
+    auto* made = button(undo ? "undoRecipe" : "redoRecipe", undo ? tr("Undo") : tr("Redo"), action->text());
+    made->setEnabled(action->isEnabled());
+    connect(made, &QToolButton::clicked, action, &QAction::trigger);
+    connect(action, &QAction::changed, made, [made, action] {
+      made->setEnabled(action->isEnabled());
+      made->setToolTip(action->text());
+    });
     row->addWidget(made);
   }
   title_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
