@@ -13,7 +13,7 @@ namespace palimpsest {
 
 namespace {
 namespace fs = std::filesystem;
-using Kind = Dropped::Kind;
+
 
 bool holdsRuns(const fs::path& folder) {
   std::error_code unreadable;
@@ -30,7 +30,7 @@ bool holdsFolders(const fs::path& folder) {
 }
 
 void lookAtImages(Dropped& dropped) {
-  dropped.kind = Kind::ImageFolder;
+  dropped.kind = Dropped::Kind::ImageFolder;
   dropped.data = "folder:" + dropped.path.string();
   const Dataset data = openDataset(dropped.data);
   dropped.classes = int(data.class_names.size());
@@ -40,21 +40,21 @@ void lookAtImages(Dropped& dropped) {
 
 void lookAtJson(Dropped& dropped) {
   dropped.content = record::readJsonFile(dropped.path);
-  if (record::isPilotConfig(dropped.content)) dropped.kind = Kind::PilotConfig;
-  else if (dropped.content.find("phases") || dropped.content.find("head")) dropped.kind = Kind::Recipe;
+  if (record::isPilotConfig(dropped.content)) dropped.kind = Dropped::Kind::PilotConfig;
+  else if (dropped.content.find("phases") || dropped.content.find("head")) dropped.kind = Dropped::Kind::Recipe;
   else dropped.issues.push_back(error(dropped.path.string(), "this JSON file is neither a recipe nor a configuration of PILOT", "a recipe has phases and a head, a configuration model_name, init_cls and increment"));
 }
 
 void look(Dropped& dropped) {
   const fs::path& path = dropped.path;
-  if (record::isRun(path)) dropped.kind = Kind::Run;
-  else if (fs::is_directory(path) && holdsRuns(path)) dropped.kind = Kind::SharedFolder;
+  if (record::isRun(path)) dropped.kind = Dropped::Kind::Run;
+  else if (fs::is_directory(path) && holdsRuns(path)) dropped.kind = Dropped::Kind::SharedFolder;
   else if (fs::is_directory(path) && holdsFolders(path)) lookAtImages(dropped);
   else if (fs::is_regular_file(path) && record::isRun(path.parent_path())) {
-    dropped.kind = Kind::Run;  // a file of a run stands for it
+    dropped.kind = Dropped::Kind::Run;  // a file of a run stands for it
     dropped.path = path.parent_path();
   } else if (path.extension() == ".json") lookAtJson(dropped);
-  else if (BackbonePanel::takes(QString::fromStdString(path.string()))) dropped.kind = Kind::Weights;
+  else if (BackbonePanel::takes(QString::fromStdString(path.string()))) dropped.kind = Dropped::Kind::Weights;
   else dropped.issues.push_back(error(path.string(), "Palimpsest does not know what this is", "drop a run's folder, a folder with one folder of images for each class, a weights file, a recipe or a configuration of PILOT"));
 }
 }  // namespace

@@ -10,7 +10,6 @@
 namespace palimpsest {
 
 namespace {
-using Kind = Dropped::Kind;
 
 QString text(const std::string& s) { return QString::fromStdString(s); }
 QString nameOf(const Dropped& dropped) { return text(dropped.path.filename().string()); }
@@ -42,13 +41,13 @@ void Drops::act(const Dropped& dropped) {
   for (const Issue& issue : dropped.issues) Q_EMIT problem(issue);
   if (hasErrors(dropped.issues)) return;
   switch (dropped.kind) {
-    case Kind::Run: return workspace_.open(dropped.path);
-    case Kind::SharedFolder: return workspace_.watcher().watchFolder(dropped.path);
-    case Kind::Recipe: return takeRecipe(dropped);
-    case Kind::PilotConfig: return takePilot(dropped);
-    case Kind::Weights: return Q_EMIT weightsDropped({text(dropped.path.string())});
-    case Kind::ImageFolder: return offerImages(dropped);
-    case Kind::Unknown: return;
+    case Dropped::Kind::Run: return workspace_.open(dropped.path);
+    case Dropped::Kind::SharedFolder: return workspace_.watcher().watchFolder(dropped.path);
+    case Dropped::Kind::Recipe: return takeRecipe(dropped);
+    case Dropped::Kind::PilotConfig: return takePilot(dropped);
+    case Dropped::Kind::Weights: return Q_EMIT weightsDropped({text(dropped.path.string())});
+    case Dropped::Kind::ImageFolder: return offerImages(dropped);
+    case Dropped::Kind::Unknown: return;
   }
 }
 
