@@ -164,11 +164,12 @@ void SceneCurve::paintEvent(QPaintEvent*) {
     return;
   }
   const QRectF inside = area();
-  drawAxes(painter, inside);
   const int known = shown();
-  if (predicting_ && known < tasks()) {
-    const QRectF open(QPointF(inside.left() + inside.width() * known / tasks(), inside.top()), inside.bottomRight());
-    painter.fillRect(open, style::band(true));
+  const QRectF open(QPointF(inside.left() + inside.width() * known / tasks(), inside.top()), inside.bottomRight());
+  const bool to_guess = predicting_ && known < tasks();
+  if (to_guess) painter.fillRect(open, style::band(true));
+  drawAxes(painter, inside);
+  if (to_guess) {
     if (guess_.empty()) {
       painter.setPen(style::muted());
       painter.drawText(open.adjusted(12, 12, -12, -12), Qt::AlignCenter | Qt::TextWordWrap, tr("Draw here what you expect"));
