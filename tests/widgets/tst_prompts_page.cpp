@@ -155,6 +155,13 @@ class TestPromptsPage : public QObject {
     QVERIFY(page.find<QPushButton>("promptChip").toolTip().contains(QStringLiteral("entropy")));
   }
 
+  void theRunsFolderNamesTheBlocksOfALayer() {
+    Bench bench;
+    std::ofstream(bench.folder() / "run.json") << R"({"format": 1, "recipe": {"prompts": [{"pool": {"use": "flat"}, "inject": {"blocks": [2, 3]}}]}})";
+    Page page(bench);
+    QTRY_COMPARE(page.find<HeatMap>("promptHeat").shown().title, QStringLiteral("Prompt use: Layer 0, blocks 2, 3"));
+  }
+
   void theVerdictMovesWithTheCursor() {
     Bench bench(collapsed());
     Page page(bench);

@@ -185,7 +185,8 @@ void PromptsPage::readFacts() {
   pool_.start([this, asked = ++facts_asked_, folder = run->source()] {
     Facts facts;
     try {
-      if (const Value* recipe = record::Reader(folder).run().find("recipe")) facts.recipe = *recipe;
+      const record::Reader reader(folder);
+      if (const Value* recipe = reader.run().find("recipe")) facts.recipe = *recipe;
     } catch (const std::exception&) {  // no names of blocks, then
     }
     std::error_code none;
