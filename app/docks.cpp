@@ -1,5 +1,8 @@
 #include "app/docks.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "app/window_state.h"
 
 namespace palimpsest {
@@ -17,7 +20,7 @@ std::vector<Panel> shownIn(Perspective perspective) {
   switch (perspective) {
     case Perspective::Run: return {Panel::Runs, Panel::Queue, Panel::Inspector, Panel::Backbones, Panel::Timeline};
     case Perspective::Pipeline: return {Panel::Inspector, Panel::Backbones};
-    case Perspective::Prompts: case Perspective::Embedding: case Perspective::Accuracy: return {Panel::Runs, Panel::Images, Panel::Timeline};
+    case Perspective::Prompts: case Perspective::Embedding: case Perspective::Accuracy: return {Panel::Runs, Panel::Timeline};
     case Perspective::Present: return {};
     default: return {Panel::Runs, Panel::Timeline};
   }
@@ -58,8 +61,10 @@ std::vector<QDockWidget*> Docks::listed() const {
 }
 
 void Docks::reveal(Panel panel) {
+  const bool was_there = (*this)[panel]->isVisible();
   (*this)[panel]->show();
   (*this)[panel]->raise();
+  if (!was_there) arrange();
 }
 
 void Docks::showDefault(Perspective perspective) {
@@ -85,16 +90,17 @@ void Docks::reset() {
   arrange();
 }
 
-// A comparison is read off the run list too, so it gets the room of the inspector.
+// Pages of their own need the room more than the list does.
 void Docks::arrange() {
   if (!window_.isVisible()) return;
-  const int list = perspective_ == Perspective::Compare ? 400 : 300;
-  QList<QDockWidget*> sides{(*this)[Panel::Runs], (*this)[Panel::Inspector]};
-  QList<int> widths{list, 310};
-  if ((*this)[Panel::Images] && (*this)[Panel::Images]->isVisible()) {
-    sides << (*this)[Panel::Images];
-    widths << 260;
-  }
+  const int list = perspective_ == Perspective::Learn || perspective_ == Perspective::Run ? 300 : 220;
+  QList<QDockWidget*> sides;
+  QList<int> widths;
+  for (const auto& [panel, width] : {std::pair{Panel::Runs, list}, {Panel::Inspector, 310}, {Panel::Images, 250}})
+    if (QDockWidget* dock = (*this)[panel]; dock && dock->isVisible()) {
+      sides << dock;
+      widths << width;
+    }
   window_.resizeDocks(sides, widths, Qt::Horizontal);
 }
 

@@ -93,6 +93,12 @@ void MainWindow::connectViews() {
     plots_->notices().show(QStringLiteral("export"), {Notice::Kind::Failure, what, {}});
   });
   connect(timeline_, &TimelineView::taskActivated, this, [this](int task) { plots_->matrix().select(task, task); });
+  // The images come when some are selected: until then the pages have their room.
+  connect(&laboratory_.selection, &Selection::changed, this, [this] {
+    const Perspective now = plots_->perspective();
+    const bool selects = now == Perspective::Accuracy || now == Perspective::Prompts || now == Perspective::Embedding;
+    if (selects && !laboratory_.selection.empty() && !(*docks_)[Panel::Images]->isVisible()) docks_->reveal(Panel::Images);
+  });
   connect(pages_, &Pages::perspectiveAsked, this, &MainWindow::setPerspective);
   connect(pages_, &Pages::leftPresent, this, [this] { setPerspective(before_present_); });
   connect(pages_, &Pages::inspectorAsked, this, [this] { docks_->reveal(Panel::Inspector); });

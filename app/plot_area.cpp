@@ -3,7 +3,6 @@
 #include <QFile>
 #include <QSaveFile>
 #include <QSplitter>
-#include <QStackedWidget>
 #include <QTabWidget>
 #include <QVBoxLayout>
 #include <cmath>
@@ -36,7 +35,7 @@ QSplitter* splitter(Qt::Orientation orientation, const char* name) {
 
 PlotArea::PlotArea(RunListModel& runs, QWidget* parent)
     : QWidget(parent), notices_(new NoticeArea(this)), caption_(new CaptionBanner(this)),
-      stack_(new QStackedWidget(this)), tabs_(new QTabWidget(this)), rows_(splitter(Qt::Vertical, "rows")), top_(splitter(Qt::Horizontal, "top_plots")),
+      stack_(new PageStack(this)), tabs_(new QTabWidget(this)), rows_(splitter(Qt::Vertical, "rows")), top_(splitter(Qt::Horizontal, "top_plots")),
       bottom_(splitter(Qt::Horizontal, "bottom_plots")), accuracy_(new AccuracyPlot(runs, frames_)),
       matrix_(new MatrixView), forgetting_(new ForgettingPlot(runs, frames_)), tasks_(new TaskPlot(frames_)),
       loss_(new LossPlot(runs, frames_)), cursor_(std::numeric_limits<double>::quiet_NaN()) {
@@ -90,8 +89,10 @@ QWidget* PlotArea::page(Perspective perspective) const {
 
 void PlotArea::setPerspective(Perspective perspective) {
   perspective_ = perspective;
-  if (QWidget* shown = page(perspective)) return stack_->setCurrentWidget(shown);
-  stack_->setCurrentWidget(tabs_);
+  QWidget* shown = page(perspective);
+  stack_->setCurrentWidget(shown ? shown : tabs_);
+  stack_->updateGeometry();
+  if (shown) return;
   matrix_->setVisible(perspective != Perspective::Compare);
   bottom_->setVisible(perspective != Perspective::Learn);
   tasks_->setVisible(perspective == Perspective::Run);

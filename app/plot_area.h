@@ -2,6 +2,7 @@
 // holds the plots of the run in focus and the ticked runs; other pages are handed in.
 #pragma once
 
+#include <QStackedWidget>
 #include <QWidget>
 #include <functional>
 #include <map>
@@ -15,7 +16,6 @@
 #include "widgets/views/frame_clock.h"
 
 class QSplitter;
-class QStackedWidget;
 class QTabWidget;
 
 namespace palimpsest {
@@ -31,6 +31,14 @@ class TaskPlot;
 struct PlotExport {
   QString name, title;  // for files; for people
   std::function<std::optional<QString>(const QString& path)> image, csv;
+};
+
+// Asks for as much room as the page that is shown, not as the largest.
+class PageStack final : public QStackedWidget {
+ public:
+  using QStackedWidget::QStackedWidget;
+  QSize sizeHint() const override { return currentWidget() ? currentWidget()->sizeHint() : QSize(); }
+  QSize minimumSizeHint() const override { return currentWidget() ? currentWidget()->minimumSizeHint() : QSize(); }
 };
 
 class PlotArea : public QWidget {
@@ -62,7 +70,7 @@ class PlotArea : public QWidget {
   FrameClock frames_;
   NoticeArea* notices_;
   CaptionBanner* caption_;
-  QStackedWidget* stack_;
+  PageStack* stack_;
   QTabWidget* tabs_;
   std::map<Perspective, QWidget*> pages_;
   QSplitter *rows_, *top_, *bottom_;
