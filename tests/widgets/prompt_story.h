@@ -14,6 +14,7 @@ struct PromptStory {
   int tasks = 3, steps = 40, prompts = 6, learned = 3;
   bool votes = false;      // what is applied differs from what was asked for
   bool collapses = false;  // prompts 1 and 4 win at step 20 of T2, which is told at step 30
+  bool recovers = false;   // from T3 on every task has prompts of its own again
   bool ends = true, looks = true, blobs = true;
 
   std::vector<palimpsest::Event> events() const;
@@ -81,7 +82,7 @@ inline void PromptStory::learn(Out& out, int task) const {
     put(out, StepMeasured{task, 0, 0, step - 1, from + step - 1, 1.0 / step, 1.0 / step, 0, 0.001, 1, 12, 16});
     if (step % 10 != 0) continue;
     put(out, use(task, task, "train", from + step, 160));
-    const bool collapsed = collapses && (task > 1 || (task == 1 && step >= 20));
+    const bool collapsed = collapses && ((task > 1 && !recovers) || (task == 1 && step >= 20));
     if (looks) put(out, health(task, from + step, collapsed));
     if (!collapses || task != 1 || step != 30) continue;
     PromptCollapse alarm;

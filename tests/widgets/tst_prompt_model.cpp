@@ -205,6 +205,17 @@ class TestPromptModel : public QObject {
     QCOMPARE(promptVerdict(*runOf(story), std::nan("")).text, QStringLiteral("6.0 of 6 prompts in use"));
   }
 
+  void aChoiceThatRecoveredIsOnlyDoubtful() {
+    PromptStory story;
+    story.collapses = story.recovers = true;
+    const auto run = runOf(story);
+    const PromptVerdict now = promptVerdict(*run, std::nan(""));
+    QCOMPARE(now.level, PromptVerdict::Level::Doubtful);
+    QCOMPARE(now.text, QStringLiteral("5.4 of 6 prompts in use; had collapsed onto 1, 4 at step 21 of T2"));
+    QCOMPARE(now.task, 1);  // so that its cause can still be gone to
+    QCOMPARE(promptVerdict(*run, 80).level, PromptVerdict::Level::Collapsed);
+  }
+
   void cuttingTheStreamAnywhereGivesTheSame() {
     PromptStory story;
     story.collapses = true;

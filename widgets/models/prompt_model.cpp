@@ -15,6 +15,7 @@ struct Text {
 };
 
 constexpr std::size_t kMostRows = 200;  // of a table over training: more could not be told apart
+constexpr double kLittle = 0.05;        // of ln M: dependence on the image below which all get the same (engine/metrics)
 constexpr int kTelling = 16;            // counts after which a layer is known to be hard: a long record has tens of thousands
 constexpr double kFewPrompts = 0.2;     // evenness below which it looks like a collapse (engine/metrics)
 
@@ -265,6 +266,22 @@ std::optional<PromptVerdict> collapseAt(const RunData& run, double step, bool se
   return out;
 }
 
+// The latest look at a layer whose choice had collapsed, where it says that images get different prompts again.
+const PromptHealth* recovered(const RunData& run, const PromptVerdict& collapsed, double step) {
+  const PromptHealth* latest = nullptr;
+  for (const PromptHealth& health : run.promptHealth())
+    if (health.layer == collapsed.layer && double(health.global_step) > collapsed.began && (std::isnan(step) || double(health.global_step) <= step)) latest = &health;
+  const bool even = latest && latest->evenness >= kFewPrompts && latest->dependence >= kLittle * std::log(std::max(2, latest->available));
+  return even ? latest : nullptr;
+}
+
+// "Whatever the image" is no longer so, but its cause may still be there: an alarm becomes a doubt that leads to it.
+void eased(PromptVerdict& verdict, const RunData& run, const PromptHealth& since) {
+  verdict.level = PromptVerdict::Level::Doubtful;
+  verdict.text = Text::tr("%1 of %2 prompts in use; had collapsed onto %3 at %4")
+                     .arg(since.effective, 0, 'f', 1).arg(since.available).arg(promptList(verdict.winners), stepInTask(run, verdict.began));
+}
+
 // The latest look at each layer; the one that uses its prompts least evenly speaks for all.
 std::optional<PromptVerdict> healthAt(const RunData& run, double step, bool several_layers) {
   std::map<int, const PromptHealth*> latest;
@@ -317,7 +334,10 @@ PromptVerdict promptVerdict(const RunData& run, double step) {
   const PromptLayer* first = firstChoosing(layers);
   if (!first) return {};
   const auto choosing = std::count_if(layers.begin(), layers.end(), [](const PromptLayer& l) { return l.kind != PromptKind::Shared; });
-  if (const auto collapsed = collapseAt(run, step, choosing > 1)) return *collapsed;
+  if (auto collapsed = collapseAt(run, step, choosing > 1)) {
+    if (const PromptHealth* since = recovered(run, *collapsed, step)) eased(*collapsed, run, *since);
+    return *collapsed;
+  }
   if (first->kind == PromptKind::Shared) {
     PromptVerdict out;
     out.level = PromptVerdict::Level::Healthy;

@@ -88,10 +88,11 @@ struct PromptVerdict {
   QString detail;           // for its tooltip: why, with figures
   int layer = -1;
   std::vector<int> winners;  // the prompts that serve everything
-  double began = 0;          // step; of Collapsed
-  int task = -1;             // in which it began
+  double began = 0;          // step at which a collapse began
+  int task = -1;             // in which it began; -1: there was none
 };
-// As of a step (NaN: now). A collapse counts from the step on at which it began, although it was told later.
+// As of a step (NaN: now). A collapse counts from the step on at which it began, although it was told later;
+// where a later look finds images with prompts of their own again, it is only doubtful.
 PromptVerdict promptVerdict(const RunData& run, double step);
 
 QString promptList(const std::vector<int>& prompts);       // "3, 6, 7"

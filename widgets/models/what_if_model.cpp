@@ -218,8 +218,9 @@ QVariant TrialListModel::data(const QModelIndex& index, int role) const {
 
 QVariant TrialListModel::headerData(int section, Qt::Orientation orientation, int role) const {
   if (orientation != Qt::Horizontal || section < 0 || section >= ColumnCount) return {};
-  const QString names[] = {Text::tr("Run"), Text::tr("Change"), Text::tr("Before"), Text::tr("After"), Text::tr("Difference"), Text::tr("Predictions changed")};
+  const QString names[] = {Text::tr("Run"), Text::tr("Change"), Text::tr("Before"), Text::tr("After"), Text::tr("Difference"), Text::tr("Changed")};
   if (role == Qt::DisplayRole) return names[section];
+  if (role == Qt::ToolTipRole && section == Changed) return Text::tr("Probe images whose prediction changed");
   if (role == Qt::ToolTipRole && section == Difference) return Text::tr("Percentage points of accuracy on the probe images: after - before");
   return {};
 }

@@ -88,7 +88,7 @@ void KeyMapView::tell() {
   if (at >= 0) {
     text = tr("%1 keys after T%2 and %3 queries; the plane shows %4 of their variance.")
                .arg(map_.keys[std::size_t(at)].size()).arg(map_.tasks[std::size_t(at)] + 1).arg(map_.queries.size()).arg(style::percent(100 * map_.explained));
-    if (!winners_.empty()) text += tr(" Prompts %1 serve every image.").arg(promptList(winners_));
+    if (!winners_.empty()) text += tr(" Prompts %1 served every image when the choice collapsed.").arg(promptList(winners_));
     if (current_ >= 0) text += QLatin1Char(' ') + tipOf(current_);
   }
   if (text != accessibleDescription()) setAccessibleDescription(text);
@@ -122,7 +122,7 @@ std::optional<int> KeyMapView::keyAt(const QPointF& position) const {
 
 QString KeyMapView::tipOf(int prompt) const {
   QString text = tr("Key of prompt %1").arg(prompt);
-  if (isIn(winners_, prompt)) text += tr(", a winner: every image gets it");
+  if (isIn(winners_, prompt)) text += tr(", a winner: every image got it when the choice collapsed");
   if (isIn(dead_, prompt)) text += tr(", dead: hardly any image gets it");
   return text + QLatin1Char('.');
 }

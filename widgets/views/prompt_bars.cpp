@@ -27,7 +27,7 @@ void PromptBars::set(std::vector<double> usage, std::vector<int> winners) {
   const auto most = std::max_element(usage_.begin(), usage_.end());
   QString text = tr("No prompt has been used yet.");
   if (most != usage_.end() && *most > 0) text = tr("Prompt %1 has the largest share: %2").arg(most - usage_.begin()).arg(style::percent(100 * *most));
-  if (!winners_.empty()) text += tr("; prompts %1 serve every image").arg(promptList(winners_));
+  if (!winners_.empty()) text += tr("; prompts %1 served every image when the choice collapsed").arg(promptList(winners_));
   setAccessibleDescription(text);
   update();
 }
@@ -48,7 +48,7 @@ int PromptBars::promptAt(const QPoint& position) const {
 
 QString PromptBars::tipOf(int prompt) const {
   QString text = tr("Prompt %1: %2 of all use").arg(prompt).arg(style::percent(100 * usage_[std::size_t(prompt)]));
-  if (isWinner(prompt)) text += tr("\nOne of those that serve every image.");
+  if (isWinner(prompt)) text += tr("\nOne of those that served every image when the choice collapsed.");
   return text + tr("\nClick: select the images that were given it (Shift adds, Ctrl takes away).");
 }
 
@@ -62,7 +62,7 @@ void PromptBars::paintEvent(QPaintEvent*) {
   const double top = metrics.height() + 4, room = height() - top - 2;
   const double most = usage_.empty() ? 0 : *std::max_element(usage_.begin(), usage_.end());
   painter.setPen(style::muted());
-  painter.drawText(QPointF(10, metrics.ascent() + 2), winners_.empty() ? tr("Share of all use") : tr("Share of all use; prompts %1 serve every image").arg(promptList(winners_)));
+  painter.drawText(QPointF(10, metrics.ascent() + 2), winners_.empty() ? tr("Share of all use") : tr("Share of all use; prompts %1 served every image when the choice collapsed").arg(promptList(winners_)));
   for (int prompt = 0; prompt < int(usage_.size()); ++prompt) {
     const QRectF column = barRect(prompt);
     const double tall = most > 0 ? room * usage_[std::size_t(prompt)] / most : 0;

@@ -43,7 +43,7 @@ void PromptsPage::refreshKeys() {
     plots_[std::size_t(PromptFigure::KeyDrift)]->setMeasured({});
     return;
   }
-  key_map_->setMarks(deadIn(*run, lab_.cursor.task(), one->layer), verdict_.layer == one->layer && verdict_.level == PromptVerdict::Level::Collapsed ? verdict_.winners : std::vector<int>());
+  key_map_->setMarks(deadIn(*run, lab_.cursor.task(), one->layer), verdict_.layer == one->layer && verdict_.task >= 0 ? verdict_.winners : std::vector<int>());
   key_map_->setQueryTasks(taskOfClass(run->start()), run->start().tasks);
   KeyJob job{run, one->layer, keys.size(), {}};
   const std::string features = run->featuresAfter(run->lastEndedTask());

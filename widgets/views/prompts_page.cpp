@@ -76,6 +76,7 @@ QWidget* PromptsPage::buildTop() {
   chip_->setCursor(Qt::PointingHandCursor);
   layer_box_->setObjectName(QStringLiteral("promptLayer"));
   layer_box_->setToolTip(tr("What chooses for itself: an entry of the recipe's prompts, or one block of it"));
+  layer_box_->setSizeAdjustPolicy(QComboBox::AdjustToContents);
   layer_label_->setBuddy(layer_box_);
   row->addWidget(chip_);
   row->addStretch(1);
@@ -224,7 +225,7 @@ void PromptsPage::refresh() {
   fillLayers();
   showVerdict();
   const PromptLayer* one = layer();
-  const bool alarmed = verdict_.level == PromptVerdict::Level::Collapsed && one && verdict_.layer == one->layer;
+  const bool alarmed = verdict_.task >= 0 && one && verdict_.layer == one->layer;
   use_->setLayer(one ? std::optional(*one) : std::nullopt, run ? promptKindText(*run, PromptKind::None) : tr("No run is in focus. Choose one in the list of runs."));
   use_->mark(alarmed ? verdict_.winners : std::vector<int>(), alarmed ? verdict_.began : std::nan(""));
   use_->refresh();
@@ -259,7 +260,7 @@ void PromptsPage::showVerdict() {
   chip_->setText((alarm || doubt ? QStringLiteral("⚠ ") : QString()) + verdict_.text);
   chip_->setVisible(!verdict_.text.isEmpty());
   QString tip = verdict_.detail;
-  if (alarm) tip += tr("\n\nClick: go to where it began, mark these prompts and try to mask them.");
+  if (verdict_.task >= 0) tip += tr("\n\nClick: go to where it began, mark these prompts and try to mask them.");
   chip_->setToolTip(tip);
   chip_->setAccessibleName(verdict_.text);
   chip_->setAccessibleDescription(tip);
@@ -271,7 +272,7 @@ void PromptsPage::openCause() {
   if (!run || verdict.layer < 0) return;
   chosen_layer_ = verdict.layer;
   tabs_->setCurrentWidget(what_if_);
-  if (verdict.level == PromptVerdict::Level::Collapsed) {
+  if (verdict.task >= 0) {
     lab_.cursor.setStep(verdict.began);
     use_->showBy(PromptUseView::By::Training);
   }
