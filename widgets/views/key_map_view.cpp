@@ -96,7 +96,7 @@ void KeyMapView::tell() {
 }
 
 QPointF KeyMapView::place(const QPointF& point, const QSize& size) const {
-  const QRectF room(24, 34, std::max(10, size.width() - 48), std::max(10, size.height() - 76));
+  const QRectF room(24, 34, std::max(10, size.width() - 48), std::max(10, size.height() - 94));
   const double scale = std::min(room.width() / extent_.width(), room.height() / extent_.height());
   const QPointF middle = extent_.center();
   return room.center() + QPointF((point.x() - middle.x()) * scale, (middle.y() - point.y()) * scale);
@@ -154,7 +154,7 @@ void KeyMapView::paint(QPainter& painter, const QSize& size, bool on_screen) con
     painter.setFont(small);
     painter.setPen(style::muted());
     const QString legend = tr("dots: queries, coloured by task (old dark, new bright) · circles: keys, lines: where they came from · square: winner · grey ring: dead · %1 of the variance; distances on the plane mislead").arg(style::percent(100 * map_.explained));
-    painter.drawText(QRectF(10, size.height() - 38, size.width() - 20, 34), Qt::AlignLeft | Qt::AlignBottom | Qt::TextWordWrap, legend);
+    painter.drawText(QRectF(10, size.height() - 56, size.width() - 20, 52), Qt::AlignLeft | Qt::AlignBottom | Qt::TextWordWrap, legend);
   }
   if (!on_screen || !hasFocus()) return;
   painter.setPen(style::accent());
