@@ -42,6 +42,8 @@ const std::vector<ActionRow>& Actions::table() {
 
       {Act::Compare, "compare", kRun, QT_TRANSLATE_NOOP("Actions", "Run the default &comparison"), "Ctrl+D",
        QT_TRANSLATE_NOOP("Actions", "Finetune, no prompt, SimpleCIL and L2P on Fashion-MNIST, one after another"), "", false},
+      {Act::CompareWith, "compare_with_action", kRun, QT_TRANSLATE_NOOP("Actions", "Compare &with..."), "Ctrl+Shift+C",
+       QT_TRANSLATE_NOOP("Actions", "Queues the set-up of the run in focus with other methods: the same data, order, seed and budget"), "", false},
       {Act::Run, "run", kRun, QT_TRANSLATE_NOOP("Actions", "&Run the recipe of the inspector"), "Ctrl+R", "", "", true},
       {Act::Pause, "pause", kRun, QT_TRANSLATE_NOOP("Actions", "&Pause or go on"), "Ctrl+Space", "", "", false},
       {Act::Step, "step", kRun, QT_TRANSLATE_NOOP("Actions", "One &step"), ".", "", "", false},

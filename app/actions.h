@@ -15,7 +15,7 @@ namespace palimpsest {
 
 enum class Act {
   Compare, OpenRun, WatchFolder, ResumeRun, ForkRun, RemoveRun, ExportAll, ExportReport, Quit,
-  Undo, Redo, Palette,
+  Undo, Redo, Palette, CompareWith,
   Run, Pause, Step, Stop, GoOn, ClearQueue,
   Play, PreviousTask, NextTask, Follow,
   Learn, RunView, CompareRuns, PipelineView, PromptsView, EmbeddingView, AccuracyView, PresentView,

@@ -13,6 +13,7 @@
 #include "app/plot_area.h"
 #include "app/recipe_panel.h"
 #include "app/workspace.h"
+#include "engine/record/run_folder.h"
 #include "widgets/views/accuracy_page.h"
 #include "widgets/views/compare_page.h"
 #include "widgets/views/live_plot.h"
@@ -25,11 +26,16 @@ QString text(const std::string& s) { return QString::fromStdString(s); }
 
 Conveniences::Conveniences(const Parts& parts)
     : QObject(&parts.window), laboratory_(parts.laboratory), palette_(&parts.window),
-      notifications_(parts.workspace.runs(), parts.window, [&workspace = parts.workspace](const RunData& run) { return workspace.launcher().live() == &run; }),
+      notifications_(parts.workspace.runs(), parts.window, [&workspace = parts.workspace](const RunData& run) {
+        return workspace.launcher().live() == &run || record::isBeingWritten(run.folder);
+      }),
       open_runs_(parts.workspace.runs(), parts.laboratory.cursor, [&workspace = parts.workspace](const std::filesystem::path& folder) { workspace.open(folder); },
                  [&workspace = parts.workspace](RunData* run) { workspace.setFocus(run); }) {
   fillPalette(parts);
   listViews(parts);
+  connect(&parts.workspace.launcher(), &RunLauncher::liveChanged, this, [this](RunData* run) {
+    if (run) open_runs_.giveUp();
+  });
   connect(&notifications_, &Notifications::activated, &parts.window, [&window = parts.window] {
     window.raise();
     window.activateWindow();

@@ -1,5 +1,4 @@
 // Who hears whom in the window: actions, views and panels. One line a wish.
-#include <QApplication>
 #include <QUndoStack>
 #include <tuple>
 #include <utility>
@@ -29,6 +28,7 @@ void MainWindow::connectActions() {
   on(Act::ExportReport, [this] { exporter_->askReport(); });
   on(Act::Quit, [this] { close(); });
   on(Act::Compare, [this] { workspace_.startComparison(); });
+  on(Act::CompareWith, [this] { pages_->compareWith(workspace_.focus()); });
   on(Act::GoOn, [this] { workspace_.launcher().goOn(); });
   on(Act::ClearQueue, [this] { workspace_.dropAllWaiting(); });
   for (const auto& [act, perspective] : {std::pair{Act::Learn, Perspective::Learn}, {Act::RunView, Perspective::Run}, {Act::CompareRuns, Perspective::Compare},
@@ -122,7 +122,6 @@ void MainWindow::connectNotices() {
   connect(status_, &StatusStrip::issuesClicked, this, showIssues);
   connect(run_notices_, &RunNotices::issuesRequested, this, showIssues);
   connect(run_notices_, &RunNotices::reportRequested, this, [this] { exporter_->askReport(); });
-  connect(run_notices_, &RunNotices::attention, this, [this] { QApplication::alert(this); });
   connect(run_notices_, &RunNotices::comparisonEnded, this, [this] { setPerspective(Perspective::Compare); });
   connect(recovery_, &Recovery::discardRequested, this, [this](const QString& run, const QString& folder) {
     askDiscard(this, run, folder, [this, folder] { recovery_->discard(folder); });

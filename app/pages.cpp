@@ -1,7 +1,6 @@
 #include "app/pages.h"
 
-#include <QPointer>
-
+#include "app/compare_with.h"
 #include "app/fork_dialog.h"
 #include "engine/protocol/error.h"
 #include "engine/record/run_folder.h"
@@ -80,11 +79,33 @@ void Pages::connectPages() {
     recipe_.reveal(path);
   });
   connect(prompts_, &PromptsPage::forkRequested, this, &Pages::askWhatIfFork);
+  connect(&laboratory_.cursor, &Cursor::runChanged, this, [this](RunData* run) {
+    if (run) connect(run, &RunData::changed, this, &Pages::lookForCollapse, Qt::UniqueConnection);
+    lookForCollapse();
+  });
   connect(compare_, &ComparePage::alignRequested, this, &Pages::align);
-  connect(compare_, &ComparePage::compareWithRequested, this, [this] { Q_EMIT perspectiveAsked(Perspective::Pipeline); });
+  connect(compare_, &ComparePage::compareWithRequested, this, [this] { compareWith(workspace_.focus()); });
 }
 
 void Pages::say(const QString& problem) { plots_.notices().show(QStringLiteral("page"), {Notice::Kind::Failure, problem, {}}); }
+
+// The alarm of the run in focus, once, with the way to its cause; gone with the run.
+void Pages::lookForCollapse() {
+  RunData* run = laboratory_.cursor.run();
+  const bool collapsed = run && !run->recording && !run->collapses().empty();
+  if (!collapsed && told_collapse_ && told_collapse_ != run) plots_.notices().close(QStringLiteral("collapse"));
+  if (!collapsed) {
+    if (run != told_collapse_) told_collapse_ = nullptr;
+    return;
+  }
+  if (told_collapse_ == run) return;
+  told_collapse_ = run;
+  plots_.notices().show(QStringLiteral("collapse"), {Notice::Kind::Warning, tr("%1: %2").arg(run->title(), text(run->collapses().front().sentence)),
+                                                     {{tr("Show the cause"), [this] {
+                                                         Q_EMIT perspectiveAsked(Perspective::Prompts);
+                                                         prompts_->openCause();
+                                                       }}}});
+}
 
 void Pages::loadPresets() {
   std::vector<RecipePreset> presets;
@@ -116,6 +137,26 @@ void Pages::fork(RunData* run) {
   dialog->setAttribute(Qt::WA_DeleteOnClose);
   connect(dialog, &ForkDialog::forkRequested, this, [this, run = QPointer<RunData>(run)](const record::ForkPlan& plan) {
     if (run) workspace_.fork(*run, plan);
+  });
+  dialog->open();
+}
+
+void Pages::compareWith(RunData* run) {
+  RunPlan plan = recipe_.plan();
+  QString name = recipe_.document().title();
+  if (run && !run->recording) {
+    try {
+      plan = planOf(*run);
+      name = run->title();
+    } catch (const BadInput& bad) {
+      for (const Issue& issue : bad.issues) Q_EMIT workspace_.problem(issue);
+      return;
+    }
+  }
+  auto* dialog = new CompareWith(recipe_.recipes(), std::move(plan), name, window_);
+  dialog->setAttribute(Qt::WA_DeleteOnClose);
+  connect(dialog, &CompareWith::queueRequested, this, [this](const std::vector<RunPlan>& plans) {
+    for (const RunPlan& each : plans) workspace_.start(each);
   });
   dialog->open();
 }

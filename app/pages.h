@@ -3,6 +3,7 @@
 #pragma once
 
 #include <QObject>
+#include <QPointer>
 #include <QVariantMap>
 
 #include "app/drops.h"
@@ -34,6 +35,7 @@ class Pages : public QObject {
   ImageStrip& images() { return *images_; }
   void loadPresets();         // once the recipes have been read
   void fork(RunData* run);    // asks after which task and with what
+  void compareWith(RunData* run);  // asks with which methods; nullptr: the next run's own set-up
 
  Q_SIGNALS:
   void perspectiveAsked(palimpsest::Perspective perspective);
@@ -45,6 +47,7 @@ class Pages : public QObject {
   void align(const QStringList& runs, const QVariantMap& options);
   void askWhatIfFork(RunData* run, const WhatIf& change);
   void say(const QString& problem);
+  void lookForCollapse();
   Workspace& workspace_;
   Laboratory& laboratory_;
   RecipePanel& recipe_;
@@ -57,6 +60,7 @@ class Pages : public QObject {
   ComparePage* compare_;
   PresentPage* present_;
   ImageStrip* images_;
+  QPointer<RunData> told_collapse_;  // the run whose collapse the notice is about
 };
 
 }  // namespace palimpsest

@@ -42,7 +42,6 @@ void RunNotices::ended(RunData* run, const RunOutcome& outcome) {
   if (outcome.state == "failed" || outcome.state == "refused") failed(run, outcome);
   else if (outcome.state == "stopped") stopped(run);
   if (workspace_.launcher().queue().empty()) queueDone();
-  if (outcome.state != "stopped") Q_EMIT attention();
 }
 
 void RunNotices::failed(RunData* run, const RunOutcome& outcome) {

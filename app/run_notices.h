@@ -17,7 +17,6 @@ class RunNotices : public QObject {
   RunNotices(Workspace& workspace, NoticeArea& notices, IssuesModel& issues, QObject* parent = nullptr);
 
  Q_SIGNALS:
-  void attention();                 // something ended: flash the window's entry on the desktop
   void comparisonEnded();           // two runs or more went through the queue, and it is empty now
   void issuesRequested();
   void reportRequested();

@@ -26,6 +26,11 @@ ToolRow::ToolRow(Actions& actions, TransportBar& transport, QWidget* parent)
   waiting_->setForegroundRole(QPalette::PlaceholderText);
   row->addWidget(waiting_);
   row->addStretch();
+  auto* with = new QPushButton(tr("Compare with…"));
+  with->setObjectName(QStringLiteral("compare_with_button"));
+  with->setToolTip(actions[Act::CompareWith]->toolTip());
+  connect(with, &QPushButton::clicked, actions[Act::CompareWith], &QAction::trigger);
+  row->addWidget(with);
   QAction* compare = actions[Act::Compare];
   compare_->setObjectName(QStringLiteral("compare_button"));
   compare_->setText(compare->text().remove(QLatin1Char('&')));

@@ -182,14 +182,25 @@ void RunThread::open(Session& session) {
   else session.bus.emit(startOf(session));
 }
 
+// What keeps the model that a fork begins with out of the changed recipe.
+Issues unfit(const BadInput& damaged) {
+  Issues issues = damaged.issues;
+  for (Issue& issue : issues) issue.message = "the model at the fork does not fit the changed recipe: " + issue.message;
+  if (!issues.empty()) issues.front().hint = "fork again and leave the parts as they are: epochs, learning rates and other settings of phases may change";
+  return issues;
+}
+
 void RunThread::resumeFrom(Session& session) {
   if (session.bus.next() == 0) return session.bus.emit(startOf(session));
+  const bool fork = record::runHeader(record::readJsonFile(record::Paths(folder_).run())).forked_from.isObject();
   for (const auto& file : checkpointsOf(folder_)) {
     try {
       session.restore(file);
       session.log->info("resumed from {}", file.filename().string());
       return;
     } catch (const BadInput& damaged) {
+      // The past of a fork was learned with other settings: beginning anew with the present ones would be another run.
+      if (fork && session.bus.next() > 0 && file == checkpointsOf(folder_).back()) throw BadInput(unfit(damaged));
       session.log->warn("{} is damaged and left alone: {}", file.filename().string(), damaged.what());
     }
   }

@@ -18,6 +18,7 @@
 #include "widgets/views/figure.h"
 #include "widgets/views/live_curve.h"
 #include "widgets/views/plot_canvas.h"
+#include "widgets/views/plot_latex.h"
 
 namespace palimpsest {
 
@@ -229,6 +230,7 @@ void LivePlot::contextMenuEvent(QContextMenuEvent* event) {
   menu.addSeparator();
   menu.addAction(tr("Copy image"), this, &LivePlot::copyImage);
   menu.addAction(tr("Copy data as CSV"), this, [this] { QApplication::clipboard()->setText(csv()); });
+  menu.addAction(tr("Copy as LaTeX"), this, &LivePlot::copyLatex);
   QActionGroup group(&menu);
   if (!only_tasks_) menu.addSeparator();
   for (const auto& [axis, text] : {std::pair{Axis::Tasks, tr("Time in tasks")}, std::pair{Axis::Steps, tr("Time in steps")}}) {
@@ -241,6 +243,11 @@ void LivePlot::contextMenuEvent(QContextMenuEvent* event) {
   menu.addSeparator();
   menu.addAction(tr("Follow"), this, &LivePlot::follow)->setEnabled(!following());
   menu.exec(event->globalPos());
+}
+
+void LivePlot::copyLatex() {
+  collect();
+  QApplication::clipboard()->setText(pgfplotsOf(canvas_->scene(), labels_.title, axis_ == Axis::Tasks ? tr("tasks learned") : tr("steps"), labels_.y_axis));
 }
 
 void LivePlot::saveImage() {

@@ -108,6 +108,7 @@ class LivePlot : public QWidget, public Framed {
   void saveImage();
   void saveCsv();
   void copyImage();
+  void copyLatex();
   void placeCorner();
   Labels labels_;
   FrameClock& frames_;

@@ -16,7 +16,9 @@ QString markdownCell(QString text) {
   return text.replace(QLatin1Char('|'), QStringLiteral("\\|")).replace(QLatin1Char('\n'), QLatin1Char(' '));
 }
 
-QString latexCell(const QString& text) {
+}  // namespace
+
+QString latexText(const QString& text) {
   QString out;
   for (const QChar c : text) {
     if (c == QLatin1Char('\\')) out += QStringLiteral("\\textbackslash{}");
@@ -28,7 +30,6 @@ QString latexCell(const QString& text) {
   }
   return out;
 }
-}  // namespace
 
 QString csvOf(const TextTable& table) {
   QString out = joined(table.header, QStringLiteral(","), csvField) + QLatin1Char('\n');
@@ -48,8 +49,8 @@ QString markdownOf(const TextTable& table) {
 QString latexOf(const TextTable& table) {
   const QString between = QStringLiteral(" & "), end = QStringLiteral(" \\\\\n");
   QString out = QStringLiteral("% needs \\usepackage{booktabs}\n\\begin{tabular}{l%1}\n\\toprule\n").arg(QString(std::max<qsizetype>(0, table.header.size() - 1), QLatin1Char('r')));
-  out += joined(table.header, between, latexCell) + end + QStringLiteral("\\midrule\n");
-  for (const QStringList& row : table.rows) out += joined(row, between, latexCell) + end;
+  out += joined(table.header, between, latexText) + end + QStringLiteral("\\midrule\n");
+  for (const QStringList& row : table.rows) out += joined(row, between, latexText) + end;
   return out + QStringLiteral("\\bottomrule\n\\end{tabular}\n");
 }
 

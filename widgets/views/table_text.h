@@ -13,6 +13,7 @@ struct TextTable {
 
 QString csvOf(const TextTable& table);       // RFC 4180
 QString markdownOf(const TextTable& table);  // all but the first column to the right
+QString latexText(const QString& text);    // with the characters that LaTeX means something by escaped
 QString latexOf(const TextTable& table);     // booktabs; special characters are escaped
 
 }  // namespace palimpsest

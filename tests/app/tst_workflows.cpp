@@ -1,0 +1,285 @@
+// What people come to do, within the clicks that it may take, by real events. One click more fails.
+#include <QContextMenuEvent>
+#include <QClipboard>
+#include <QDir>
+#include <QDropEvent>
+#include <QHelpEvent>
+#include <QListWidget>
+#include <QMenu>
+#include <QMimeData>
+#include <QPushButton>
+#include <QSettings>
+#include <QSignalSpy>
+#include <QStandardPaths>
+#include <QTemporaryDir>
+#include <QTest>
+#include <QToolTip>
+
+#include "app/main_window.h"
+#include "tests/support/fake_run.h"
+#include "tests/widgets/prompt_story.h"
+#include "widgets/views/live_plot.h"
+#include "widgets/views/matrix_view.h"
+#include "widgets/views/present_page.h"
+#include "widgets/views/prompt_use_view.h"
+#include "widgets/views/timeline_view.h"
+
+using namespace palimpsest;
+
+class TestWorkflows : public QObject {
+  Q_OBJECT
+ private Q_SLOTS:
+  void initTestCase();
+  void init();
+  void cleanup();
+  void theFirstCurveIsOneClickAway();
+  void ownImagesAreOneDropAndOneClick();
+  void comparingFourMethodsTakesFiveClicks();
+  void readingAComparisonTakesNone();
+  void theCauseOfACollapseIsFourClicksAway();
+  void aLectureTakesTwoKeys();
+  void aFigureForAPaperTakesTwoClicks();
+  void goingOnAfterACrashIsOneClick();
+  void oneNumberIsExplainedByPointingAtIt();
+
+ private:
+  void open();
+  void click(QWidget* widget, QPoint at = {-1, -1}, Qt::MouseButton button = Qt::LeftButton);
+  void press(int key);
+  void drop(const QString& path);
+  QPushButton* remedy(const char* notice, const QString& label);
+  RunData* run(int row) { return workspace_->runs().at(row); }
+  std::filesystem::path home() const { return dir_->path().toStdString(); }
+
+  int clicks_ = 0;  // presses of a button or a key since the workflow began
+  std::unique_ptr<QTemporaryDir> dir_;
+  std::unique_ptr<FakeEngine> engine_;
+  std::unique_ptr<LogModel> log_;
+  std::unique_ptr<Workspace> workspace_;
+  std::unique_ptr<MainWindow> window_;
+};
+
+void TestWorkflows::initTestCase() {
+  QStandardPaths::setTestModeEnabled(true);
+  QCoreApplication::setOrganizationName(QStringLiteral("PalimpsestTest"));
+  QCoreApplication::setApplicationName(QStringLiteral("tst_workflows"));
+}
+
+void TestWorkflows::init() {
+  QSettings().clear();
+  dir_ = std::make_unique<QTemporaryDir>();
+  engine_ = std::make_unique<FakeEngine>();
+  engine_->resources = home() / "resources";
+  clicks_ = 0;
+}
+
+void TestWorkflows::cleanup() {
+  window_.reset();
+  workspace_.reset();
+  log_.reset();
+}
+
+void TestWorkflows::open() {
+  log_ = std::make_unique<LogModel>();
+  workspace_ = std::make_unique<Workspace>(engine_->api(), home() / "runs");
+  window_ = std::make_unique<MainWindow>(*workspace_, *log_, style::Theme::Light);
+  QSignalSpy looked(&window_->recovery(), &Recovery::looked);
+  window_->show();
+  QVERIFY(QTest::qWaitForWindowActive(window_.get()));
+  QTRY_COMPARE(looked.count(), 1);
+}
+
+void TestWorkflows::click(QWidget* widget, QPoint at, Qt::MouseButton button) {
+  QVERIFY(widget && widget->isVisible());
+  QTRY_VERIFY(widget->isEnabled());
+  ++clicks_;
+  QTest::mouseClick(widget, button, {}, at.x() < 0 ? widget->rect().center() : at);
+}
+
+void TestWorkflows::press(int key) {
+  ++clicks_;
+  QTest::keyClick(QApplication::focusWidget() ? QApplication::focusWidget() : window_.get(), Qt::Key(key));
+}
+
+void TestWorkflows::drop(const QString& path) {
+  QMimeData data;
+  data.setUrls({QUrl::fromLocalFile(path)});
+  QDropEvent event(QPointF(window_->rect().center()), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+  QApplication::sendEvent(window_.get(), &event);
+}
+
+QPushButton* TestWorkflows::remedy(const char* notice, const QString& label) {
+  if (!QTest::qWaitFor([&] { return window_->plots().notices().shows(QLatin1String(notice)); })) return nullptr;
+  for (QPushButton* button : window_->plots().notices().findChild<QFrame*>(QStringLiteral("notice_") + QLatin1String(notice))->findChildren<QPushButton*>())
+    if (button->text() == label) return button;
+  return nullptr;
+}
+
+void TestWorkflows::theFirstCurveIsOneClickAway() {
+  open();
+  click(window_->findChild<QPushButton*>(QStringLiteral("compare_button"))->isVisible() ? window_->findChild<QPushButton*>(QStringLiteral("compare_button"))
+                                                                                          : window_->plots().caption().findChild<QPushButton*>());
+  QTRY_VERIFY(workspace_->runs().rowCount() > 0 && !run(0)->loss().empty());
+  QCOMPARE(clicks_, 1);
+}
+
+void TestWorkflows::ownImagesAreOneDropAndOneClick() {
+  open();
+  QImage picture(8, 8, QImage::Format_RGB32);
+  for (const char* split : {"train", "test"})
+    for (int cls = 0; cls < 5; ++cls) {
+      const QString folder = dir_->filePath(QStringLiteral("pets/%1/class%2").arg(QLatin1String(split)).arg(cls));
+      QVERIFY(QDir().mkpath(folder));
+      for (int i = 0; i < 2; ++i) {
+        picture.fill(QColor(40 * cls, 100, 50 * i));
+        QVERIFY(picture.save(folder + QStringLiteral("/%1.png").arg(i)));
+      }
+    }
+  drop(dir_->filePath(QStringLiteral("pets")));
+  click(remedy("dropped", QStringLiteral("Start with suggested stream")));
+  QTRY_COMPARE(workspace_->runs().rowCount(), 1);
+  QCOMPARE(clicks_, 1);
+  QVERIFY(QString::fromStdString(window_->recipe().options().data).endsWith(QStringLiteral("pets")));
+  QCOMPARE(window_->recipe().options().scenario, std::string("cil:init=3,increment=2,order=1993"));
+}
+
+void TestWorkflows::comparingFourMethodsTakesFiveClicks() {
+  open();
+  workspace_->start({FakeEngine::recipe("l2p"), {}});
+  QTRY_VERIFY(run(0)->started());
+  window_->plots().caption().hide();
+  click(window_->findChild<QPushButton*>(QStringLiteral("compare_with_button")));
+  auto* dialog = window_->findChild<QDialog*>(QStringLiteral("compare_with"));
+  QTRY_VERIFY(dialog && dialog->isVisible());
+  auto* methods = dialog->findChild<QListWidget*>();
+  int ticked = 0;
+  for (int row = 0; row < methods->count() && ticked < 3; ++row) {
+    QListWidgetItem* item = methods->item(row);
+    if (!item->flags().testFlag(Qt::ItemIsEnabled)) continue;
+    const QRect place = methods->visualItemRect(item);
+    click(methods->viewport(), QPoint(place.left() + 10, place.center().y()));
+    QCOMPARE(item->checkState(), Qt::Checked);
+    ++ticked;
+  }
+  QCOMPARE(ticked, 3);
+  click(dialog->findChild<QPushButton*>(QStringLiteral("queue_all")));
+  QTRY_COMPARE(workspace_->runs().rowCount(), 4);
+  QCOMPARE(clicks_, 5);
+}
+
+void TestWorkflows::readingAComparisonTakesNone() {
+  open();
+  engine_->script.pace = std::chrono::microseconds(200);
+  workspace_->start({FakeEngine::recipe("l2p"), {}});
+  workspace_->start({FakeEngine::recipe("simplecil"), {}});
+  QTRY_COMPARE_WITH_TIMEOUT(window_->plots().perspective(), Perspective::Compare, 20000);
+  QVERIFY(window_->plots().page(Perspective::Compare)->isVisible());
+  QCOMPARE(clicks_, 0);
+}
+
+void TestWorkflows::theCauseOfACollapseIsFourClicksAway() {
+  PromptStory story;
+  story.collapses = true;
+  auto writer = record::Writer::create(home() / "collapsed", record::runJson({}));
+  for (const Event& event : story.events()) writer->on(event);
+  writer.reset();
+  open();
+  workspace_->open(home() / "collapsed");
+  click(remedy("collapse", QStringLiteral("Show the cause")));  // 1: where it began, marked, with its remedy filled in
+  QCOMPARE(window_->plots().perspective(), Perspective::Prompts);
+  QTRY_COMPARE(window_->laboratory().cursor.step(), 60.0);
+  auto* bars = window_->plots().page(Perspective::Prompts)->findChild<PromptBars*>();
+  QVERIFY(bars);
+  click(bars, bars->barRect(1).center());  // 2: its images
+  click(&window_->timeline(), window_->timeline().bandRect(1).center().toPoint());  // 3: the time
+  QVERIFY(!std::isnan(window_->laboratory().cursor.step()));
+  auto* mask = window_->plots().page(Perspective::Prompts)->findChild<QLineEdit*>(QStringLiteral("whatIfMask"));
+  QVERIFY(mask);
+  QCOMPARE(mask->text().remove(QLatin1Char(' ')), QStringLiteral("1,4"));  // "Try it" would be the fourth
+  QCOMPARE(clicks_, 3);
+}
+
+void TestWorkflows::aLectureTakesTwoKeys() {
+  std::filesystem::create_directories(engine_->resources / "scenes");
+  open();
+  window_->plots().setFocus();
+  press(Qt::Key_F5);
+  QCOMPARE(window_->plots().perspective(), Perspective::Present);
+  QVERIFY(!window_->menuBar()->isVisible());
+  press(Qt::Key_Escape);
+  QVERIFY(window_->plots().perspective() != Perspective::Present);
+  QVERIFY(window_->menuBar()->isVisible());
+  QCOMPARE(clicks_, 2);
+}
+
+void TestWorkflows::aFigureForAPaperTakesTwoClicks() {
+  open();
+  workspace_->start({FakeEngine::recipe("l2p"), {}});
+  QTRY_COMPARE_WITH_TIMEOUT(run(0)->state(), RunData::State::Done, 20000);
+  window_->setPerspective(Perspective::Run);
+  LivePlot* plot = window_->plots().plots().front();
+  bool chosen = false;
+  QTimer::singleShot(200, this, [&] {  // while the menu is open
+    for (QWidget* top : QApplication::topLevelWidgets()) {
+      auto* menu = qobject_cast<QMenu*>(top);
+      if (!menu || !menu->isVisible()) continue;
+      for (QAction* action : menu->actions())
+        if (action->text() == QStringLiteral("Copy as LaTeX")) {
+          click(menu, menu->actionGeometry(action).center());
+          chosen = true;
+          return;
+        }
+      menu->close();
+    }
+  });
+  ++clicks_;
+  QContextMenuEvent ask(QContextMenuEvent::Mouse, plot->rect().center(), plot->mapToGlobal(plot->rect().center()));
+  QApplication::sendEvent(plot, &ask);
+  QVERIFY(chosen);
+  QVERIFY(QApplication::clipboard()->text().contains(QStringLiteral("\\begin{axis}")));
+  QVERIFY(QApplication::clipboard()->text().contains(QStringLiteral("\\addlegendentry")));
+  QCOMPARE(clicks_, 2);
+}
+
+void TestWorkflows::goingOnAfterACrashIsOneClick() {
+  const std::filesystem::path folder = home() / "runs" / "l2p-1";
+  std::filesystem::create_directories(home() / "runs");
+  {
+    FakeScript script;
+    script.pace = std::chrono::microseconds(100);
+    FakeRun(script, {FakeEngine::recipe("l2p"), {}}, home() / "whole", {}, false).wait();
+    record::Reader reader(home() / "whole");
+    auto writer = record::Writer::create(folder, reader.run());
+    for (const Event& event : reader.poll()) {
+      const auto* step = std::get_if<StepMeasured>(&event.what);
+      if (step && step->global_step == 31) break;
+      writer->on(event);
+    }
+    std::filesystem::create_directories(record::Paths(folder).checkpoints());
+  }
+  open();
+  QPushButton* go_on = remedy("recovered", QStringLiteral("Resume"));
+  if (!go_on)
+    for (QPushButton* button : window_->plots().notices().findChildren<QPushButton*>())
+      if (button->text().startsWith(QStringLiteral("Resume"))) go_on = button;
+  click(go_on);
+  QTRY_COMPARE(int(engine_->resumed), 1);
+  QCOMPARE(clicks_, 1);
+}
+
+void TestWorkflows::oneNumberIsExplainedByPointingAtIt() {
+  open();
+  workspace_->start({FakeEngine::recipe("l2p"), {}});
+  QTRY_COMPARE_WITH_TIMEOUT(run(0)->state(), RunData::State::Done, 20000);
+  window_->setPerspective(Perspective::Run);
+  MatrixView& matrix = window_->plots().matrix();
+  QTRY_VERIFY(!matrix.cellText(2, 0).isEmpty());
+  const QPoint at = matrix.cellRect(2, 0).center();
+  QHelpEvent hover(QEvent::ToolTip, at, matrix.mapToGlobal(at));
+  QApplication::sendEvent(&matrix, &hover);
+  QTRY_VERIFY(QToolTip::text().contains(QStringLiteral("hits / images")));
+  QCOMPARE(clicks_, 0);
+}
+
+QTEST_MAIN(TestWorkflows)
+#include "tst_workflows.moc"
