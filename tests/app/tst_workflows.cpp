@@ -1,11 +1,13 @@
 // What people come to do, within the clicks that it may take, by real events. One click more fails.
-#include <QContextMenuEvent>
 #include <QClipboard>
+#include <QContextMenuEvent>
 #include <QDir>
 #include <QDropEvent>
 #include <QHelpEvent>
+#include <QLineEdit>
 #include <QListWidget>
 #include <QMenu>
+#include <QMenuBar>
 #include <QMimeData>
 #include <QPushButton>
 #include <QSettings>
@@ -16,12 +18,13 @@
 #include <QToolTip>
 
 #include "app/main_window.h"
+#include "engine/record/run_header.h"
 #include "tests/support/fake_run.h"
 #include "tests/widgets/prompt_story.h"
 #include "widgets/views/live_plot.h"
 #include "widgets/views/matrix_view.h"
 #include "widgets/views/present_page.h"
-#include "widgets/views/prompt_use_view.h"
+#include "widgets/views/prompt_bars.h"
 #include "widgets/views/timeline_view.h"
 
 using namespace palimpsest;
@@ -258,10 +261,7 @@ void TestWorkflows::goingOnAfterACrashIsOneClick() {
     std::filesystem::create_directories(record::Paths(folder).checkpoints());
   }
   open();
-  QPushButton* go_on = remedy("recovered", QStringLiteral("Resume"));
-  if (!go_on)
-    for (QPushButton* button : window_->plots().notices().findChildren<QPushButton*>())
-      if (button->text().startsWith(QStringLiteral("Resume"))) go_on = button;
+  QPushButton* go_on = remedy("recover_l2p-1", QStringLiteral("Resume"));
   click(go_on);
   QTRY_COMPARE(int(engine_->resumed), 1);
   QCOMPARE(clicks_, 1);
