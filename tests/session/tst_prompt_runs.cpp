@@ -6,13 +6,18 @@
 
 #include <atomic>
 #include <cmath>
+#include <cstring>
+#include <map>
+#include <set>
 #include <thread>
 
 #include "engine/engine.h"
 #include "engine/inspect.h"
 #include "engine/protocol/error.h"
+#include "engine/record/fork.h"
 #include "engine/record/json.h"
 #include "engine/record/run_folder.h"
+#include "engine/weights/safetensors.h"
 
 using namespace palimpsest;
 namespace fs = std::filesystem;
@@ -79,6 +84,74 @@ class TestPromptRuns : public QObject {
   const QTemporaryDir dir_;
 
  private Q_SLOTS:
+  // What a map shows is what the evaluation counted.
+  void someTestImagesAreKeptWithWhatTheyWereGiven() {
+    const fs::path folder = finished("l2p");
+    const auto events = eventsOf(folder);
+    const auto kept = all<Features>(events);
+    QCOMPARE(kept.size(), std::size_t(3));
+    const TensorTable table = readSafetensors(record::Paths(folder).blobs() / kept.back().blob);
+    const auto integers = [&](const char* name) {
+      const TensorView* view = table.find(name);
+      std::vector<std::int64_t> out(view ? view->data.size() / sizeof(std::int64_t) : 0);
+      if (view) std::memcpy(out.data(), view->data.data(), view->data.size());
+      return out;
+    };
+    const auto samples = integers("sample"), labels = integers("label"), applied = integers("applied.0"), asked = integers("asked.0");
+    QCOMPARE(samples.size(), std::size_t(48));  // 8 test images of each of 6 classes, all that there are
+    QCOMPARE(labels.size(), samples.size());
+    QCOMPARE(applied.size(), samples.size() * 5);
+    QCOMPARE(asked, applied);  // every image for itself
+    QCOMPARE(table.find("features")->shape[0], std::int64_t(48));
+    QCOMPARE(table.find("queries")->shape[0], std::int64_t(48));
+    std::vector<std::int64_t> counted(10), told(10);
+    for (const std::int64_t prompt : applied) ++counted[std::size_t(prompt)];
+    for (const PromptUse& use : all<PromptUse>(events))
+      if (use.split == "test" && use.task == 2)
+        for (std::size_t m = 0; m < use.applied.size(); ++m) told[m] += use.applied[m];
+    QCOMPARE(counted, told);
+  }
+
+  void noneAreKeptWhereNoneAreWanted() {
+    RunPlan plan = planOf("simplecil");
+    plan.options.map_images = 0;
+    const fs::path folder = fs::path(dir_.path().toStdString()) / "without-maps";
+    QCOMPARE(QString::fromStdString(Run::start(plan, folder, {})->wait().state), QStringLiteral("done"));
+    QVERIFY(all<Features>(eventsOf(folder)).empty());
+  }
+
+  void denseProbesFollowEachBorder() {
+    RunPlan plan = planOf("finetune");
+    plan.options.probe_images = 2;
+    plan.options.probe_every = 1000;
+    plan.options.probe_dense = 2;
+    const fs::path folder = fs::path(dir_.path().toStdString()) / "dense";
+    QCOMPARE(QString::fromStdString(Run::start(plan, folder, {})->wait().state), QStringLiteral("done"));
+    std::map<int, std::set<std::int64_t>> steps;
+    for (const Probed& probed : all<Probed>(eventsOf(folder))) steps[probed.task].insert(probed.global_step);
+    QVERIFY(!steps.contains(0));
+    QCOMPARE(steps[1].size(), std::size_t(2));
+    QCOMPARE(steps[2].size(), std::size_t(2));
+  }
+
+  void anUnchangedForkEndsAsItsSource() {
+    const fs::path source = finished("l2p"), fork = fs::path(dir_.path().toStdString()) / "fork";
+    record::forkRun(source, record::forkPlanOf(source, 0), fork);
+    QCOMPARE(QString::fromStdString(Run::resume(fork, {})->wait().state), QStringLiteral("done"));
+    const Value a = record::readJsonFile(record::Paths(source).results()), b = record::readJsonFile(record::Paths(fork).results());
+    QCOMPARE(record::toJson(*b.find("hits")), record::toJson(*a.find("hits")));
+  }
+
+  void aForkWhosePartsDoNotFitIsRefusedInsteadOfBegunAnew() {
+    const fs::path source = finished("l2p"), fork = fs::path(dir_.path().toStdString()) / "unfit";
+    record::ForkPlan plan = record::forkPlanOf(source, 0);
+    plan.recipe = resolve(loadRecipe("vpt-deep"), catalogue()).recipe;
+    record::forkRun(source, plan, fork);
+    const RunOutcome outcome = Run::resume(fork, {})->wait();
+    QCOMPARE(QString::fromStdString(outcome.state), QStringLiteral("failed"));
+    QVERIFY2(outcome.message.find("does not fit the changed recipe") != std::string::npos, outcome.message.c_str());
+  }
+
   void initTestCase() { spdlog::set_level(spdlog::level::err); }
 
   void aPoolThatCollapsesRaisesTheAlarmOnce() {

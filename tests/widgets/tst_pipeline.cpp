@@ -68,7 +68,7 @@ class PipelineTest : public QObject {
     document_ = std::make_unique<RecipeDocument>(catalogue_);
     document_->take(small::l2p());
     page_ = std::make_unique<PipelinePage>(lab_, *document_);
-    page_->setPresets({{"l2p", "L2P", small::l2p()}, {"l2p.wide", "L2P, wide", small::l2p()}, {"head", "Head only", small::head()}});
+    page_->setPresets({{QStringLiteral("l2p"), QStringLiteral("L2P"), small::l2p()}, {QStringLiteral("l2p.wide"), QStringLiteral("L2P, wide"), small::l2p()}, {QStringLiteral("head"), QStringLiteral("Head only"), small::head()}});
     page_->resize(1200, 800);
     page_->show();
     QVERIFY(QTest::qWaitForWindowExposed(page_.get()));

@@ -25,10 +25,10 @@ std::string bytes(const RecipeDocument& document) {
 
 // One edit drawn at random, of which some lead nowhere.
 void edit(RecipeDocument& document, std::mt19937& draw) {
-  static const QStringList paths{"phases.0",      "phases.1", "phases.7",   "prompts.0",      "prompts.0.pool", "prompts.1.select", "prompts.2.inject", "head",
-                                 "adapt.0",       "adapt.1",  "memory",     "backbone",       "query",          "nowhere",          "",                 "phases",
-                                 "phases.0.lr.x", "phases.x", "penalties.0", "prompts..pool", "phases.99999999999999999999"};
-  static const QStringList names{"lr", "epochs", "train", "size", "top_k", "milestones", "width", "nonsense", "when"};
+  static const QStringList paths{QStringLiteral("phases.0"),      QStringLiteral("phases.1"), QStringLiteral("phases.7"),   QStringLiteral("prompts.0"),      QStringLiteral("prompts.0.pool"), QStringLiteral("prompts.1.select"), QStringLiteral("prompts.2.inject"), QStringLiteral("head"),
+                                 QStringLiteral("adapt.0"),       QStringLiteral("adapt.1"),  QStringLiteral("memory"),     QStringLiteral("backbone"),       QStringLiteral("query"),          QStringLiteral("nowhere"),          QStringLiteral(""),                 QStringLiteral("phases"),
+                                 QStringLiteral("phases.0.lr.x"), QStringLiteral("phases.x"), QStringLiteral("penalties.0"), QStringLiteral("prompts..pool"), QStringLiteral("phases.99999999999999999999")};
+  static const QStringList names{QStringLiteral("lr"), QStringLiteral("epochs"), QStringLiteral("train"), QStringLiteral("size"), QStringLiteral("top_k"), QStringLiteral("milestones"), QStringLiteral("width"), QStringLiteral("nonsense"), QStringLiteral("when")};
   const auto any = [&](const auto& of) { return of[qsizetype(draw() % std::size_t(of.size()))]; };
   const QString path = any(paths);
   switch (draw() % 8) {
@@ -241,7 +241,7 @@ class RecipeDocumentTest : public QObject {
     QVERIFY(differences(left, left).empty());
     QStringList paths;
     for (const RecipeDifference& one : differences(left, right)) paths << one.path;
-    QCOMPARE(paths, (QStringList{"phases.0.lr", "memory.use", "memory.capacity"}));
+    QCOMPARE(paths, (QStringList{QStringLiteral("phases.0.lr"), QStringLiteral("memory.use"), QStringLiteral("memory.capacity")}));
     RecipeDifferenceModel model;
     QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
     model.compare(left, QStringLiteral("A, with comma"), right, QStringLiteral("B|b"));
