@@ -85,7 +85,7 @@ class TestAccessibility : public QObject {
   void everyFocusableWidgetHasANameAndARole() {
     QStringList faults;
     int looked = 0;
-    for (const char* perspective : {"work", "learn", "compare_runs"}) {
+    for (const char* perspective : {"run_view", "learn", "compare_runs", "pipeline_view", "prompts_view", "embedding_view", "accuracy_view"}) {
       window_->findChild<QAction*>(QLatin1String(perspective))->trigger();
       QCoreApplication::processEvents();
       for (QWidget* widget : focusables(*window_)) {
