@@ -7,11 +7,12 @@
 
 #include "app/dropped.h"
 #include "app/readers.h"
+#include "engine/protocol/options.h"
 #include "engine/record/run_folder.h"
 #include "engine/record/run_header.h"
 
 using namespace palimpsest;
-using Kind = Dropped::Kind;
+
 
 class TestDrops : public QObject {
   Q_OBJECT
@@ -57,16 +58,16 @@ void TestDrops::makePets(int classes) const {
 
 void TestDrops::runsAreKnownByTheirFolderAndByAnyFileInIt() {
   record::Writer::create(path("run").toStdString(), record::runJson({}));
-  QCOMPARE(look("run").kind, Kind::Run);
+  QCOMPARE(look("run").kind, Dropped::Kind::Run);
   const Dropped by_file = look("run/run.json");
-  QCOMPARE(by_file.kind, Kind::Run);
+  QCOMPARE(by_file.kind, Dropped::Kind::Run);
   QCOMPARE(by_file.path, std::filesystem::path(path("run").toStdString()));
 }
 
 void TestDrops::aFolderOfRunsIsFollowed() {
   QVERIFY(QDir().mkpath(path("shared")));
   record::Writer::create(path("shared/a").toStdString(), record::runJson({}));
-  QCOMPARE(look("shared").kind, Kind::SharedFolder);
+  QCOMPARE(look("shared").kind, Dropped::Kind::SharedFolder);
 }
 
 void TestDrops::recipesAndConfigurationsAreToldApart() {
@@ -74,23 +75,23 @@ void TestDrops::recipesAndConfigurationsAreToldApart() {
   write("l2p.json", R"({"model_name":"l2p","init_cls":10,"increment":10})");
   write("other.json", R"({"a":1})");
   write("torn.json", R"({"a":)");
-  QCOMPARE(look("recipe.json").kind, Kind::Recipe);
-  QCOMPARE(look("l2p.json").kind, Kind::PilotConfig);
+  QCOMPARE(look("recipe.json").kind, Dropped::Kind::Recipe);
+  QCOMPARE(look("l2p.json").kind, Dropped::Kind::PilotConfig);
   for (const char* name : {"other.json", "torn.json"}) {
-    QCOMPARE(look(name).kind, Kind::Unknown);
+    QCOMPARE(look(name).kind, Dropped::Kind::Unknown);
     QVERIFY(hasErrors(look(name).issues));
   }
 }
 
 void TestDrops::weightsAreKnownByTheirNames() {
   write("vit.safetensors", "");
-  QCOMPARE(look("vit.safetensors").kind, Kind::Weights);
+  QCOMPARE(look("vit.safetensors").kind, Dropped::Kind::Weights);
 }
 
 void TestDrops::foldersOfImagesAreCounted() {
   makePets(3);
   const Dropped pets = look("pets");
-  QCOMPARE(pets.kind, Kind::ImageFolder);
+  QCOMPARE(pets.kind, Dropped::Kind::ImageFolder);
   QCOMPARE(pets.classes, 3);
   QCOMPARE(pets.train_images, std::int64_t(9));
   QVERIFY(pets.issues.empty());
@@ -116,7 +117,7 @@ void TestDrops::theRestSaysWhatWouldDo() {
   write("notes.txt", "hello");
   QDir().mkpath(path("empty"));
   const Dropped dropped = lookAt(dir_->filePath(name).toStdString());
-  QCOMPARE(dropped.kind, Kind::Unknown);
+  QCOMPARE(dropped.kind, Dropped::Kind::Unknown);
   QVERIFY(hasErrors(dropped.issues));
   QVERIFY(!dropped.issues.front().hint.empty());
 }

@@ -28,9 +28,9 @@ AccuracyPage::AccuracyPage(Lab& lab, QWidget* parent)
   both->setChildrenCollapsible(false);
   both->addWidget(confusions_);
   both->addWidget(classes_);
-  both->setStretchFactor(0, 1);
-  both->setStretchFactor(1, 1);
-  both->setSizes({600, 560});
+  both->setStretchFactor(0, 3);
+  both->setStretchFactor(1, 2);
+  both->setSizes({690, 480});
   tabs_->setObjectName(QStringLiteral("accuracyTabs"));
   tabs_->setDocumentMode(true);
   const auto add = [this](QWidget* view, const QString& title, const QString& tip) { tabs_->setTabToolTip(tabs_->addTab(view, title), tip); };

@@ -176,17 +176,41 @@ QString labelOf(const EmbeddingScene& scene, const MapMark& mark) {
   return mark.id >= 0 && mark.id < scene.names.size() ? scene.names[int(mark.id)] : QString::number(mark.id);
 }
 
+struct Label {
+  QPointF at;
+  QString text;
+};
+
+// Of prototypes and keys; where a map has no prototypes, classes are named at the mean of their images.
+std::vector<Label> labelsOf(const EmbeddingScene& scene, const TaskMap& now) {
+  std::vector<Label> labels;
+  bool prototypes = false;
+  for (const MapMark& mark : now.marks) {
+    labels.push_back({scene.screen(mark.at) + QPointF(kMarkRadius + 3, 0), labelOf(scene, mark)});
+    prototypes |= !mark.key;
+  }
+  if (prototypes) return labels;
+  std::map<std::int64_t, std::pair<QPointF, int>> sums;
+  for (std::size_t i = 0; i < std::min(now.at.size(), now.labels.size()); ++i) {
+    const QPointF at = scene.screen(now.at[i]);
+    if (!finite(at)) continue;
+    sums[now.labels[i]].first += at;
+    ++sums[now.labels[i]].second;
+  }
+  for (const auto& [label, sum] : sums) labels.push_back({sum.first / sum.second, label >= 0 && label < scene.names.size() ? scene.names[int(label)] : QString::number(label)});
+  return labels;
+}
+
 // A label that would cover another one is left out; zooming in makes room for it.
 void drawLabels(QPainter& painter, const EmbeddingScene& scene, const TaskMap& now) {
   painter.setFont(scene.font);
   const QFontMetricsF metrics(scene.font);
   std::vector<QRectF> taken;
   const QRectF page(QPointF(), scene.size);
-  for (const MapMark& mark : now.marks) {
-    const QPointF at = scene.screen(mark.at);
-    if (!finite(at) || int(taken.size()) >= kMostLabels) continue;
-    const QString text = metrics.elidedText(labelOf(scene, mark), Qt::ElideRight, 140);
-    const QRectF box(at.x() + kMarkRadius + 3, at.y() - metrics.height() / 2, metrics.horizontalAdvance(text), metrics.height());
+  for (const Label& label : labelsOf(scene, now)) {
+    if (!finite(label.at) || int(taken.size()) >= kMostLabels) continue;
+    const QString text = metrics.elidedText(label.text, Qt::ElideRight, 140);
+    const QRectF box(label.at.x(), label.at.y() - metrics.height() / 2, metrics.horizontalAdvance(text), metrics.height());
     if (!page.contains(box) || std::any_of(taken.begin(), taken.end(), [&](const QRectF& other) { return other.intersects(box); })) continue;
     taken.push_back(box);
     QPainterPath path;
