@@ -78,9 +78,10 @@ void Docks::showDefault(Perspective perspective) {
 void Docks::setPerspective(Perspective perspective) {
   if (perspective != perspective_) layouts_.leave(nameOf(perspective_));
   perspective_ = perspective;
-  if (layouts_.enter(nameOf(perspective))) return;
-  showDefault(perspective);
-  arrange();
+  if (!layouts_.enter(nameOf(perspective))) {
+    showDefault(perspective);
+    arrange();
+  }
 }
 
 void Docks::reset() {

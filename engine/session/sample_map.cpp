@@ -15,6 +15,7 @@ SampleMap::SampleMap(const Session& session) : session_(session) {
 }
 
 void SampleMap::keep(const std::string& name, const Tensor& rows, const Tensor& which) {
+  if (rows.dim() < 2 || rows.size(0) <= which.max().item<std::int64_t>()) return;  // one for all images, or none
   const Tensor some = rows.detach().index_select(0, which.to(rows.device())).cpu();
   const auto found = std::ranges::find(rows_, name, [](const auto& entry) { return entry.first; });
   if (found == rows_.end()) rows_.push_back({name, {some}});
@@ -33,9 +34,12 @@ void SampleMap::add(const Samples& samples, const Forward& pass, const std::vect
   if (which.empty()) return;
   const Tensor places = torch::tensor(which, torch::kLong);
   keep("features", pass.feature.to(torch::kFloat), places);
-  if (pass.query.defined()) keep("queries", pass.query.to(torch::kFloat), places);
+  // Of choices that go by queries; where all images get the same there is nothing to map.
+  bool queried = false;
   const auto selections = session_.model.selections();
   for (std::size_t i = 0; i < selections.size() && !pass.choices.empty(); ++i) {
+    if (!session_.model.selector(selections[i].entry).queries()) continue;
+    queried = true;
     const Choice& choice = pass.choices[static_cast<std::size_t>(selections[i].entry)];
     const std::string suffix = "." + std::to_string(i);
     if (choice.weights.defined()) {
@@ -45,6 +49,7 @@ void SampleMap::add(const Samples& samples, const Forward& pass, const std::vect
       keep("asked" + suffix, choice.asked.defined() ? choice.asked : choice.indices, places);
     }
   }
+  if (queried && pass.query.defined()) keep("queries", pass.query.to(torch::kFloat), places);
 }
 
 void SampleMap::tell(Session& session) const {

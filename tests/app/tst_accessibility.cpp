@@ -26,6 +26,8 @@ QString called(const QWidget* widget) {
 }
 
 bool focusable(const QWidget* widget) {
+  // The window keeps tab bars of docks that are away; one with tabs is named after the present one.
+  if (const auto* tabs = qobject_cast<const QTabBar*>(widget); tabs && tabs->count() == 0) return false;
   return widget->isVisible() && widget->isEnabled() && (widget->focusPolicy() & Qt::TabFocus) && !widget->focusProxy();
 }
 

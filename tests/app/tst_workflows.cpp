@@ -93,7 +93,8 @@ void TestWorkflows::open() {
 }
 
 void TestWorkflows::click(QWidget* widget, QPoint at, Qt::MouseButton button) {
-  QVERIFY(widget && widget->isVisible());
+  QVERIFY(widget);
+  QTRY_VERIFY(widget->isVisible());
   QTRY_VERIFY(widget->isEnabled());
   ++clicks_;
   QTest::mouseClick(widget, button, {}, at.x() < 0 ? widget->rect().center() : at);
@@ -107,12 +108,18 @@ void TestWorkflows::press(int key) {
 void TestWorkflows::drop(const QString& path) {
   QMimeData data;
   data.setUrls({QUrl::fromLocalFile(path)});
+  QDragEnterEvent enter(window_->rect().center(), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+  QApplication::sendEvent(window_.get(), &enter);
+  QVERIFY(enter.isAccepted());
   QDropEvent event(QPointF(window_->rect().center()), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
   QApplication::sendEvent(window_.get(), &event);
 }
 
 QPushButton* TestWorkflows::remedy(const char* notice, const QString& label) {
-  if (!QTest::qWaitFor([&] { return window_->plots().notices().shows(QLatin1String(notice)); })) return nullptr;
+  if (!QTest::qWaitFor([&] { return window_->plots().notices().shows(QLatin1String(notice)); })) {
+    for (QPushButton* button : window_->plots().notices().findChildren<QPushButton*>()) qWarning() << "there is" << button->text();
+    return nullptr;
+  }
   for (QPushButton* button : window_->plots().notices().findChild<QFrame*>(QStringLiteral("notice_") + QLatin1String(notice))->findChildren<QPushButton*>())
     if (button->text() == label) return button;
   return nullptr;

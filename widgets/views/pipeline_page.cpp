@@ -36,6 +36,7 @@ PipelinePage::PipelinePage(Lab& lab, RecipeDocument& document, QWidget* parent)
   status_->setMinimumHeight(2 * fontMetrics().height() + 4);  // two lines: the canvas does not jump when a sentence is long
   auto* scroll = new QScrollArea;
   scroll->setObjectName(QStringLiteral("pipelineScroll"));
+  scroll->setAccessibleName(tr("Pipeline"));
   scroll->setWidgetResizable(true);
   scroll->setFrameShape(QFrame::NoFrame);
   scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);

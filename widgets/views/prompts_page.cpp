@@ -267,6 +267,7 @@ void PromptsPage::showVerdict() {
 }
 
 void PromptsPage::openCause() {
+  if (dirty_) refresh();  // asked for from elsewhere, before the page was painted
   const PromptVerdict verdict = verdict_;  // moving the cursor makes a new one
   RunData* run = lab_.cursor.run();
   if (!run || verdict.layer < 0) return;

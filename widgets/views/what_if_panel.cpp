@@ -87,6 +87,7 @@ WhatIfPanel::WhatIfPanel(Lab& lab, QWidget* parent) : QWidget(parent), lab_(lab)
   column->addWidget(task_table_, 2);
   column->addWidget(trial_table_, 1);
   auto* scroll = new QScrollArea;
+  scroll->setAccessibleName(tr("What if"));
   scroll->setWidget(body);
   scroll->setWidgetResizable(true);
   scroll->setFrameShape(QFrame::NoFrame);
