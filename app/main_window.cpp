@@ -117,7 +117,8 @@ void MainWindow::refresh() {
   (*actions_)[Act::RemoveRun]->setEnabled(focus && focus != launcher.live());
   (*actions_)[Act::Play]->setEnabled(workspace_.watcher().recording());
   (*actions_)[Act::ForkRun]->setEnabled(focus && !focus->folder.empty() && focus->lastEndedTask() >= 0);
-  const bool greeting = !focus || focus->recording;
+  // A recording is explained where it plays, not on pages of their own.
+  const bool greeting = (!focus || focus->recording) && !plots_->page(plots_->perspective());
   plots_->caption().setRun(focus && focus->recording ? focus : nullptr);
   plots_->caption().setVisible(greeting && !caption_dismissed_);
   tools_->setCompareVisible(!plots_->caption().isVisibleTo(this));
@@ -132,6 +133,7 @@ void MainWindow::setPerspective(Perspective perspective) {
   const bool presents = perspective == Perspective::Present;
   for (QWidget* around : {static_cast<QWidget*>(tools_), static_cast<QWidget*>(menuBar()), static_cast<QWidget*>(statusBar())}) around->setVisible(!presents);
   if (presents) pages_->present().start();
+  refresh();
   (*actions_)[acts[std::size_t(perspective)]]->setChecked(true);
 }
 

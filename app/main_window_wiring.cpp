@@ -92,7 +92,12 @@ void MainWindow::connectViews() {
   connect(plots_, &PlotArea::problem, this, [this](const QString& what) {
     plots_->notices().show(QStringLiteral("export"), {Notice::Kind::Failure, what, {}});
   });
-  connect(timeline_, &TimelineView::taskActivated, this, [this](int task) { plots_->matrix().select(task, task); });
+  connect(&cursor, &Cursor::taskChanged, timeline_, &TimelineView::setTask);
+  connect(timeline_, &TimelineView::taskActivated, this, [this](int task) {
+    plots_->matrix().select(task, task);
+    const RunData* run = workspace_.focus();  // a task without steps is a point in time: a click on it means its end
+    if (run && std::size_t(task) < run->bands().size() && run->bands()[std::size_t(task)].from == run->bands()[std::size_t(task)].to) laboratory_.cursor.setTask(task);
+  });
   // The images come when some are selected: until then the pages have their room.
   connect(&laboratory_.selection, &Selection::changed, this, [this] {
     const Perspective now = plots_->perspective();

@@ -40,6 +40,7 @@ class TestLab : public QObject {
  private Q_SLOTS:
   void timeIsNowUntilSomebodyMovesIt();
   void theTaskLookedAtIsTheLastThatHadEnded();
+  void tasksWithoutStepsCanBeToldApart();
   void nowMovesOnWithTheRun();
   void aRunThatIsDestroyedIsLeft();
   void aAndBAreNeverTheSameRun();
@@ -87,6 +88,36 @@ void TestLab::theTaskLookedAtIsTheLastThatHadEnded() {
   cursor.moveTask(1);
   QCOMPARE(cursor.task(), 2);
   cursor.setTask(7);  // has not ended: nothing moves
+  QCOMPARE(cursor.task(), 2);
+}
+
+// Class means take no steps: every task ends at step 0.
+void TestLab::tasksWithoutStepsCanBeToldApart() {
+  RunData run(QStringLiteral("means"));
+  std::vector<Event> events;
+  const auto put = [&](Payload what) { events.push_back({events.size(), std::int64_t(1 + events.size()), std::move(what)}); };
+  RunStarted start;
+  start.tasks = 3;
+  put(start);
+  for (int task = 0; task < 3; ++task) {
+    put(TaskStarted{task, 1, 1, {task}});
+    put(TaskEnded{task, 0, 1.0});
+  }
+  run.apply(events);
+  Cursor cursor;
+  cursor.setRun(&run);
+  QCOMPARE(cursor.task(), 2);
+  QSignalSpy changed(&cursor, &Cursor::taskChanged);
+  cursor.setTask(0);
+  QCOMPARE(cursor.task(), 0);
+  cursor.moveTask(1);
+  QCOMPARE(cursor.task(), 1);
+  cursor.moveTask(1);
+  QCOMPARE(cursor.task(), 2);
+  cursor.moveTask(-1);
+  QCOMPARE(cursor.task(), 1);
+  QCOMPARE(changed.count(), 4);
+  cursor.setStep(std::nan(""));
   QCOMPARE(cursor.task(), 2);
 }
 

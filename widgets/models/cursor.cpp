@@ -1,5 +1,6 @@
 #include "widgets/models/cursor.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -25,7 +26,7 @@ void Cursor::take(RunData* run) {
   }
   if (other_ == run_) setOther(nullptr);
   step_ = kNow;
-  task_ = -1;
+  task_ = pinned_ = -1;
   sample_ = -1;
   Q_EMIT runChanged(run);
   Q_EMIT moved(step_);
@@ -41,6 +42,7 @@ void Cursor::setOther(RunData* run) {
 
 void Cursor::setStep(double step) {
   if (same(step, step_)) return;
+  pinned_ = -1;
   step_ = step;
   Q_EMIT moved(step_);
   settle();
@@ -49,19 +51,30 @@ void Cursor::setStep(double step) {
 void Cursor::setTask(int task) {
   if (!run_) return;
   for (const TaskBand& band : run_->bands())
-    if (band.task == task && band.ended) return setStep(band.to);
+    if (band.task == task && band.ended) {
+      const bool moves = !same(band.to, step_);
+      pinned_ = task;
+      step_ = band.to;
+      if (moves) Q_EMIT moved(step_);
+      return settle();
+    }
 }
 
 void Cursor::moveTask(int by) {
   if (!run_ || run_->bands().empty()) return;
   const auto& bands = run_->bands();
-  const double now = std::isnan(step_) ? bands.back().to : step_;
-  double target = kNow;
-  for (const TaskBand& band : bands) {
-    if (by > 0 && band.to > now) return setStep(band.to);
-    if (by < 0 && band.to < now) target = band.to;
-  }
-  setStep(by < 0 && std::isnan(target) ? bands.front().from : target);
+  std::vector<int> ended;
+  for (const TaskBand& band : bands)
+    if (band.ended) ended.push_back(band.task);
+  // Behind how many of the ended tasks the cursor stands, and whether exactly at the end of one.
+  const bool now = std::isnan(step_);
+  std::size_t behind = ended.size();
+  if (!now) behind = std::size_t(std::upper_bound(ended.begin(), ended.end(), task_) - ended.begin());
+  const bool at_end = behind > 0 && (now ? bands.back().ended : same(bands[behind - 1].to, step_));
+  if (by > 0) return now || behind >= ended.size() ? setStep(kNow) : setTask(ended[behind]);
+  const std::size_t to = at_end ? behind - 1 : behind;
+  if (to == 0) return setStep(bands.front().from);
+  setTask(ended[to - 1]);
 }
 
 void Cursor::setSample(std::int64_t sample) {
@@ -74,7 +87,7 @@ void Cursor::settle() {
   int task = -1;
   if (run_)
     for (const TaskBand& band : run_->bands())
-      if (band.ended && (std::isnan(step_) || band.to <= step_)) task = band.task;
+      if (band.ended && (std::isnan(step_) || band.to <= step_) && (pinned_ < 0 || band.task <= pinned_)) task = band.task;
   if (task == task_) return;
   task_ = task;
   Q_EMIT taskChanged(task);

@@ -25,7 +25,7 @@ class Cursor : public QObject {
   void setRun(RunData* run);  // time goes back to now
   void setOther(RunData* run);
   void setStep(double step);
-  void setTask(int task);     // to the end of that task; one that has not ended yet is ignored
+  void setTask(int task);     // to the end of that task, also where tasks take no steps; one that has not ended yet is ignored
   void moveTask(int by);      // to the end of the task before or after; past the last one: now
   void setSample(std::int64_t sample);
 
@@ -42,6 +42,7 @@ class Cursor : public QObject {
   QPointer<RunData> run_, other_;
   double step_;
   int task_ = -1;
+  int pinned_ = -1;  // the task that was asked for, where step_ alone does not tell it
   std::int64_t sample_ = -1;
 };
 

@@ -132,8 +132,9 @@ void PlotBands::draw(QCPPainter* painter) {
 void PlotBands::drawBand(QCPPainter* painter, const TaskBand& band) const {
   const QCPAxis* axis = rect_->axis(QCPAxis::atBottom);
   const QRectF rect = rect_->rect();
-  const double from = axis->coordToPixel(scene_->time.x(band.from)), to = axis->coordToPixel(
-      scene_->time.tasks() ? band.task + 1 : std::max(band.to, band.from));
+  // In tasks, a task without steps is as wide as any other.
+  const bool tasks = scene_->time.tasks();
+  const double from = axis->coordToPixel(tasks ? double(band.task) : band.from), to = axis->coordToPixel(tasks ? band.task + 1.0 : std::max(band.to, band.from));
   const double left = std::max(from, rect.left()), right = std::min(to, rect.right() + 1.0);
   if (right <= left) return;
   painter->fillRect(QRectF(left, rect.top(), right - left, rect.height()), style::band(band.task % 2 == 0));

@@ -43,6 +43,11 @@ void TimelineView::setRun(RunData* run) {
   refresh();
 }
 
+void TimelineView::setTask(int task) {
+  task_ = task;
+  update();
+}
+
 void TimelineView::setCursor(double step) {
   cursor_ = step;
   update();
@@ -170,7 +175,8 @@ void TimelineView::paintMarks(QPainter& painter) const {
   painter.setPen(QPen(style::axis(), 1.5, Qt::DotLine));
   for (const double seam : run_->seams()) painter.drawLine(QPointF(xOf(seam), all.top() - 2), QPointF(xOf(seam), all.bottom() + 6));
   if (std::isnan(cursor_)) return;
-  const double x = xOf(cursor_);
+  const bool stepless = task_ >= 0 && std::size_t(task_) < run_->bands().size() && run_->bands()[std::size_t(task_)].from == run_->bands()[std::size_t(task_)].to;
+  const double x = stepless ? bandRect(task_).right() : xOf(cursor_);
   painter.setPen(QPen(palette().color(QPalette::Base), 4));
   painter.drawLine(QPointF(x, all.top() - 2), QPointF(x, all.bottom() + 2));
   painter.setPen(QPen(style::accent(), 2));

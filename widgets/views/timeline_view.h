@@ -18,6 +18,7 @@ class TimelineView : public QWidget {
   RunData* run() const { return run_; }
   double cursor() const { return cursor_; }  // steps; NaN: none
   void setCursor(double step);               // does not emit
+  void setTask(int task);                    // whose end the cursor stands at, where tasks take no steps
   QRectF bandRect(int task) const;
   QSize sizeHint() const override;
   QSize minimumSizeHint() const override;
@@ -47,6 +48,7 @@ class TimelineView : public QWidget {
   QPointer<RunData> run_;
   TimeAxis time_;
   double cursor_;
+  int task_ = -1;
 };
 
 }  // namespace palimpsest
