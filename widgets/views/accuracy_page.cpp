@@ -30,7 +30,7 @@ AccuracyPage::AccuracyPage(Lab& lab, QWidget* parent)
   both->addWidget(classes_);
   both->setStretchFactor(0, 3);
   both->setStretchFactor(1, 2);
-  both->setSizes({690, 480});
+  both->setSizes({640, 530});
   tabs_->setObjectName(QStringLiteral("accuracyTabs"));
   tabs_->setDocumentMode(true);
   const auto add = [this](QWidget* view, const QString& title, const QString& tip) { tabs_->setTabToolTip(tabs_->addTab(view, title), tip); };
