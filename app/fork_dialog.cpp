@@ -11,6 +11,7 @@
 #include "app/background.h"
 #include "engine/protocol/error.h"
 #include "engine/protocol/recipe.h"
+#include "widgets/models/param_value.h"
 #include "widgets/models/run_data.h"
 #include "widgets/views/inspector_view.h"
 
@@ -18,16 +19,6 @@ namespace palimpsest {
 
 namespace {
 QString text(std::string_view s) { return QString::fromUtf8(s.data(), qsizetype(s.size())); }
-
-// The members of a recipe's place that its part declares.
-Value declaredOf(const Value* place, const PartInfo& part) {
-  Value out{Value::Object{}};
-  for (const ParamSpec& spec : part.params) {
-    const Value* written = place ? place->find(spec.name) : nullptr;
-    out[spec.name] = written ? *written : spec.fallback;
-  }
-  return out;
-}
 
 // Options that a fork may change; the others are what the shared past was learned with.
 std::vector<ParamSpec> openOptions() {
@@ -109,7 +100,7 @@ void ForkDialog::fill() {
   std::vector<ParamFormModel::Group> groups;
   for (const RecipePart& part : partsOf(source_.recipe, catalogue_))
     if (!part.info->params.empty())
-      groups.push_back({text(part.info->title), text(part.info->doc), part.path, part.info->params, declaredOf(source_.recipe.at(part.path), *part.info)});
+      groups.push_back({text(part.info->title), text(part.info->doc), part.path, part.info->params, param::declared(source_.recipe.at(part.path), part.info->params)});
   groups.push_back({tr("Run"), tr("What may differ between runs that share a past."), "", openOptions(), std::move(options)});
   form_.setGroups(std::move(groups));
 }

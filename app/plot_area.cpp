@@ -1,7 +1,5 @@
 #include "app/plot_area.h"
 
-#include <QFile>
-#include <QSaveFile>
 #include <QSplitter>
 #include <QTabWidget>
 #include <QVBoxLayout>
@@ -9,6 +7,7 @@
 #include <limits>
 
 #include "widgets/views/accuracy_plot.h"
+#include "widgets/views/figure.h"
 #include "widgets/views/forgetting_plot.h"
 #include "widgets/views/loss_plot.h"
 #include "widgets/views/matrix_view.h"
@@ -17,13 +16,6 @@
 namespace palimpsest {
 
 namespace {
-std::optional<QString> writeText(const QString& path, const QString& text) {
-  QSaveFile file(path);
-  if (!file.open(QIODevice::WriteOnly) || file.write(text.toUtf8()) < 0 || !file.commit())
-    return PlotArea::tr("%1 could not be written: %2").arg(path, file.errorString());
-  return std::nullopt;
-}
-
 QSplitter* splitter(Qt::Orientation orientation, const char* name) {
   auto* made = new QSplitter(orientation);
   made->setObjectName(QLatin1String(name));

@@ -182,28 +182,29 @@ void RunThread::open(Session& session) {
   else session.bus.emit(startOf(session));
 }
 
-// What keeps the model that a fork begins with out of the changed recipe.
-Issues unfit(const BadInput& damaged) {
-  Issues issues = damaged.issues;
-  for (Issue& issue : issues) issue.message = "the model at the fork does not fit the changed recipe: " + issue.message;
-  if (!issues.empty()) issues.front().hint = "fork again and leave the parts as they are: epochs, learning rates and other settings of phases may change";
-  return issues;
+// Why a fork cannot begin: `found` is what is wrong with the oldest checkpoint, its past; empty: there is none.
+Issues unfit(Issues found) {
+  for (Issue& issue : found) issue.message = "the model at the fork does not fit the changed recipe: " + issue.message;
+  if (found.empty()) found.push_back(error("checkpoints", "the checkpoint of the model at the fork is gone"));
+  found.front().hint = "fork again and leave the parts as they are: epochs, learning rates and other settings of phases may change";
+  return found;
 }
 
 void RunThread::resumeFrom(Session& session) {
   if (session.bus.next() == 0) return session.bus.emit(startOf(session));
-  const bool fork = record::runHeader(record::readJsonFile(record::Paths(folder_).run())).forked_from.isObject();
+  Issues found;
   for (const auto& file : checkpointsOf(folder_)) {
     try {
       session.restore(file);
       session.log->info("resumed from {}", file.filename().string());
       return;
     } catch (const BadInput& damaged) {
-      // The past of a fork was learned with other settings: beginning anew with the present ones would be another run.
-      if (fork && session.bus.next() > 0 && file == checkpointsOf(folder_).back()) throw BadInput(unfit(damaged));
       session.log->warn("{} is damaged and left alone: {}", file.filename().string(), damaged.what());
+      found = damaged.issues;
     }
   }
+  // The past of a fork was learned with other settings: beginning anew with the present ones would be another run.
+  if (record::runHeader(record::readJsonFile(record::Paths(folder_).run())).forked_from.isObject()) throw BadInput(unfit(std::move(found)));
   session.bus.emit(RunResumed{1});  // killed before the first checkpoint: all of it again
 }
 

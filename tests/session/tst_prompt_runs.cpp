@@ -152,6 +152,15 @@ class TestPromptRuns : public QObject {
     QVERIFY2(outcome.message.find("does not fit the changed recipe") != std::string::npos, outcome.message.c_str());
   }
 
+  void aForkThatLostItsPastIsRefusedToo() {
+    const fs::path source = finished("l2p"), fork = fs::path(dir_.path().toStdString()) / "lost";
+    record::forkRun(source, record::forkPlanOf(source, 0), fork);
+    for (const auto& file : fs::directory_iterator(record::Paths(fork).checkpoints())) fs::remove(file);
+    const RunOutcome outcome = Run::resume(fork, {})->wait();
+    QCOMPARE(QString::fromStdString(outcome.state), QStringLiteral("failed"));
+    QVERIFY2(outcome.message.find("is gone") != std::string::npos, outcome.message.c_str());
+  }
+
   void initTestCase() { spdlog::set_level(spdlog::level::err); }
 
   void aPoolThatCollapsesRaisesTheAlarmOnce() {

@@ -12,17 +12,6 @@ namespace {
 QString text(std::string_view s) { return QString::fromUtf8(s.data(), qsizetype(s.size())); }
 constexpr quintptr kGroup = 0;  // internal id of a group; a row has its group's number plus one
 
-// 1 and 1.0 are the same learning rate; a form compares values, so each kind has one spelling.
-Value settled(const ParamSpec& spec, const Value& value) {
-  if (misfit(spec, value)) return value;
-  if (spec.kind == Kind::Double) return Value(value.asDouble());
-  if (spec.kind == Kind::Int) return Value(value.asInt());
-  if (spec.kind != Kind::DoubleList) return value;
-  Value::Array items;
-  for (const Value& item : value.asArray()) items.emplace_back(item.asDouble());
-  return Value(std::move(items));
-}
-
 }  // namespace
 
 void ParamFormModel::setGroups(std::vector<Group> groups) {
@@ -34,7 +23,7 @@ void ParamFormModel::setGroups(std::vector<Group> groups) {
     auto& rows = rows_.emplace_back();
     for (const ParamSpec& spec : group.specs) {
       const Value* given = group.values.find(spec.name);
-      const Value start = settled(spec, given ? *given : spec.fallback);
+      const Value start = param::settled(spec, given ? *given : spec.fallback);
       rows.push_back({start, start, {}, {}, false});
     }
   }
@@ -90,7 +79,7 @@ bool ParamFormModel::set(const std::string& path, const std::string& name, const
 
 bool ParamFormModel::store(Place place, Value value, const QString& unreadable) {
   Row& row = rows_[std::size_t(place.group)][std::size_t(place.row)];
-  value = settled(spec(place), value);
+  value = param::settled(spec(place), value);
   if (row.present == value && row.unreadable == unreadable) return false;
   row.present = std::move(value);
   row.unreadable = unreadable;

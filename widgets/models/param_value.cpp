@@ -87,4 +87,23 @@ Read read(const ParamSpec& spec, const QVariant& edited) {
   }
 }
 
+Value settled(const ParamSpec& spec, const Value& value) {
+  if (misfit(spec, value)) return value;
+  if (spec.kind == Kind::Double) return Value(value.asDouble());
+  if (spec.kind == Kind::Int) return Value(value.asInt());
+  if (spec.kind != Kind::DoubleList) return value;
+  Value::Array items;
+  for (const Value& item : value.asArray()) items.emplace_back(item.asDouble());
+  return Value(std::move(items));
+}
+
+Value declared(const Value* place, const std::vector<ParamSpec>& specs) {
+  Value out{Value::Object{}};
+  for (const ParamSpec& spec : specs) {
+    const Value* written = place ? place->find(spec.name) : nullptr;
+    out[spec.name] = written ? *written : spec.fallback;
+  }
+  return out;
+}
+
 }  // namespace palimpsest::param

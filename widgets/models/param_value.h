@@ -3,6 +3,7 @@
 
 #include <QString>
 #include <QVariant>
+#include <vector>
 
 #include "engine/protocol/param.h"
 
@@ -14,6 +15,12 @@ QString displayed(const ParamSpec& spec, const Value& value);
 QVariant edited(const ParamSpec& spec, const Value& value);
 // The value itself; lists as QVariantList, objects as QVariantMap.
 QVariant variant(const Value& value);
+
+// In the one spelling of its kind, because values are compared: 1 and 1.0 are the same learning rate. One that does not fit
+// stays as it is.
+Value settled(const ParamSpec& spec, const Value& value);
+// What a place of a recipe says of these parameters, an object; the default where it says nothing. nullptr: all defaults.
+Value declared(const Value* place, const std::vector<ParamSpec>& specs);
 
 struct Read {
   Value value;

@@ -10,6 +10,7 @@
 #include "engine/protocol/error.h"
 #include "engine/protocol/options.h"
 #include "engine/record/json.h"
+#include "widgets/models/param_value.h"
 
 namespace palimpsest {
 namespace {
@@ -20,17 +21,6 @@ constexpr int kSteps = 1000;
 QString text(std::string_view s) { return QString::fromUtf8(s.data(), qsizetype(s.size())); }
 QString before(const QString& path) { return path.left(std::max<qsizetype>(0, path.lastIndexOf(QLatin1Char('.')))); }
 QString last(const QString& path) { return path.mid(path.lastIndexOf(QLatin1Char('.')) + 1); }
-
-// 1 and 1.0 are the same learning rate: equal settings are equal values.
-Value settled(const ParamSpec& spec, const Value& value) {
-  if (misfit(spec, value)) return value;
-  if (spec.kind == Kind::Double) return Value(value.asDouble());
-  if (spec.kind == Kind::Int) return Value(value.asInt());
-  if (spec.kind != Kind::DoubleList) return value;
-  Value::Array items;
-  for (const Value& item : value.asArray()) items.emplace_back(item.asDouble());
-  return Value(std::move(items));
-}
 
 const ParamSpec* named(const std::vector<ParamSpec>& specs, const std::string& name) {
   const auto found = std::find_if(specs.begin(), specs.end(), [&](const ParamSpec& spec) { return spec.name == name; });
@@ -225,8 +215,8 @@ QString RecipeDocument::set(const QString& path, const Value& value) {
   Value* here = next.recipe.at(holder);
   if (!here && holder == "backbone") here = &(next.recipe["backbone"] = Value(Value::Object{}));  // implied where it is not written
   if (!here) return tr("%1 is no setting of this recipe.").arg(path);
-  const Value now = settled(*spec, value);
-  if (const Value* written = here->find(spec->name); settled(*spec, written ? *written : spec->fallback) == now) return {};
+  const Value now = param::settled(*spec, value);
+  if (const Value* written = here->find(spec->name); param::settled(*spec, written ? *written : spec->fallback) == now) return {};
   // What was not written and is the default again is not written again, so that back is really back.
   if (now == spec->fallback && !now_.original.at(path.toStdString())) here->erase(spec->name);
   else (*here)[spec->name] = now;
@@ -238,7 +228,7 @@ QString RecipeDocument::setOption(const QString& name, const Value& value) {
   const ParamSpec* spec = named(optionSpecs(), name.toStdString());
   if (!spec) return tr("A run has no option %1.").arg(name);
   State next = now_;
-  next.options[spec->name] = settled(*spec, value);
+  next.options[spec->name] = param::settled(*spec, value);
   push(std::move(next), tr("Set option %1").arg(name), QStringLiteral("--") + name);
   return {};
 }

@@ -3,21 +3,12 @@
 #include <QScopedValueRollback>
 
 #include "engine/protocol/options.h"
+#include "widgets/models/param_value.h"
 
 namespace palimpsest {
 namespace {
 
 QString text(std::string_view s) { return QString::fromUtf8(s.data(), qsizetype(s.size())); }
-
-// What `part` declares of the values at a place: a recipe's place also holds "use".
-Value declaredOf(const Value* place, const PartInfo& part) {
-  Value out{Value::Object{}};
-  for (const ParamSpec& spec : part.params) {
-    const Value* written = place ? place->find(spec.name) : nullptr;
-    out[spec.name] = written ? *written : spec.fallback;
-  }
-  return out;
-}
 
 }  // namespace
 
@@ -32,7 +23,7 @@ RecipeForm::RecipeForm(RecipeDocument& document, ParamFormModel& form, QObject* 
 Value RecipeForm::startOf(const std::string& path, const PartInfo& part) const {
   const Value* place = document_.resolvedOriginal().at(path);
   const Value* use = place ? place->find("use") : nullptr;
-  return declaredOf(use && use->asString() == part.name ? place : nullptr, part);
+  return param::declared(use && use->asString() == part.name ? place : nullptr, part.params);
 }
 
 void RecipeForm::build(const Shape& shape) {
