@@ -183,8 +183,9 @@ class TestRunGroups : public QObject {
     QVERIFY(headers.loading(good));
     QTRY_VERIFY(headers.of(good));
     QCOMPARE(headers.of(good)->header.seed, 1);
-    RunData* bad = runs.add(better().recorded(folder.path().toStdString()));
-    std::ofstream(bad->folder / "run.json") << "{ torn";
+    auto torn = better().recorded(folder.path().toStdString());
+    std::ofstream(torn->folder / "run.json") << "{ torn";  // before it is added: adding it begins the reading
+    RunData* bad = runs.add(std::move(torn));
     RunData* nowhere = runs.add(seedTwo().run());
     QVERIFY(!headers.problem(nowhere).isEmpty());
     QTRY_VERIFY(!headers.loading(bad));
