@@ -90,25 +90,27 @@ inline void strip(Long columns, Long depth, const float* a, Long a_row, Long a_c
   if (j < columns) tile<R, 1>(depth, a, a_row, a_col, b + j, ldb, c + j, ldc, scale);
 }
 
-// Calls body<R>(first row) for tiles of six rows and one of what is left. (Evener tiles are slower, if anything.)
+// Calls body<R>(first row) for tiles of six rows, the last two of which share what is left: fewer than four rows wait for
+// their own sums.
 template <typename Body>
 inline void forTiles(Long rows, const Body& body) {
   Long i = 0;
-  for (; i + 6 <= rows; i += 6) body.template operator()<6>(i);
-  switch (rows - i) {
-    case 5:
-      return body.template operator()<5>(i);
-    case 4:
-      return body.template operator()<4>(i);
-    case 3:
-      return body.template operator()<3>(i);
-    case 2:
-      return body.template operator()<2>(i);
-    case 1:
-      return body.template operator()<1>(i);
-    default:
-      return;
-  }
+  const auto tile = [&](Long count) {
+    switch (count) {
+      case 6: body.template operator()<6>(i); break;
+      case 5: body.template operator()<5>(i); break;
+      case 4: body.template operator()<4>(i); break;
+      case 3: body.template operator()<3>(i); break;
+      case 2: body.template operator()<2>(i); break;
+      case 1: body.template operator()<1>(i); break;
+      default: break;
+    }
+    i += count;
+  };
+  for (; rows - i >= 10 || rows - i == 6;) tile(6);
+  const Long left = rows - i;  // 0 to 9, not 6
+  if (left > 6) tile((left + 1) / 2);
+  tile(rows - i);
 }
 
 // C = scale * A B; columns must be a multiple of 8.
@@ -294,10 +296,12 @@ namespace {
 constexpr Long kPanel = 16;
 constexpr Long kSummands = 256;  // of a panel that stay in the innermost cache beside six rows of A
 
-// Six rows or fewer of one panel. Bias and base join at the end: sums that begin with a large one lose digits.
+// Six rows or fewer of one panel. Bias and base join at the end: sums that begin with a large one lose digits. Calls for
+// `ahead` rows of the next panel on the way: weights wait in a cache that is far away, and the products do not.
 template <int R>
 inline void panelTile(Long depth, const float* a, Long lda, const float* panel, const float* bias, const float* base,
-                      bool more, float* c, Long ldc) {
+                      bool more, float* c, Long ldc, const float* next, Long ahead) {
+  for (Long k = 0; k < ahead; ++k) __builtin_prefetch(next + k * kPanel);
   Vec acc[R][2];
   for (int r = 0; r < R; ++r)
     for (int j = 0; j < 2; ++j) acc[r][j] = more ? load(c + r * ldc + j * kLanes) : splat(0);
@@ -339,10 +343,12 @@ void panelProduct(Long rows, Long results, Long summands, const float* a, const 
   for (Long k = 0; k < summands; k += cut) {
     const Long depth = summands - k < cut ? summands - k : cut;
     const bool last = k + depth == summands;
+    const Long ahead = (depth * 6 + rows - 1) / rows;  // of the next panel, for each tile of six rows
     for (Long p = 0; p < results; p += kPanel)
       forTiles(rows, [&]<int R>(Long i) {
         panelTile<R>(depth, a + i * summands + k, summands, panels + p * summands + k * kPanel, last && bias ? bias + p : nullptr,
-                     last && base ? base + i * results + p : nullptr, k > 0, c + i * results + p, results);
+                     last && base ? base + i * results + p : nullptr, k > 0, c + i * results + p, results,
+                     panels + (p + kPanel) * summands + (k + i * depth / rows) * kPanel, p + kPanel < results ? ahead : 0);
       });
   }
 }
