@@ -86,8 +86,9 @@ void promptRules(const Value& recipe, Issues& issues) {
     for (const Value& entry : prompts->asArray()) queried = queried || useOf(entry.find("select")) != ConstantSelector::kName;
   if (prompted && queried && !recipe.find("query"))
     issues.push_back(error("query", "prompts are chosen by a query, and the recipe has none", "add \"query\": {\"use\": \"cls-frozen\"}"));
-  if (!prompted && useOf(recipe.find("feature")) == "injected-mean")
-    issues.push_back(error("feature.use", "[injected-mean] nothing is injected: the recipe has no prompts", "use \"cls\", or add prompts"));
+  const bool stay = prompted && std::ranges::any_of(prompts->asArray(), [](const Value& entry) { return useOf(entry.find("inject")) == TokenInjector::kName; });
+  if (!stay && useOf(recipe.find("feature")) == "injected-mean")
+    issues.push_back(error("feature.use", "[injected-mean] no prompt goes through the network as a token", "use \"cls\", or prompts with \"inject\": {\"use\": \"tokens\"}"));
   if (prompted && recipe.at("backbone.train") && recipe.at("backbone.train")->asString() == "all")
     issues.push_back(error("backbone.train", "a prompt pool needs a frozen network for its query", "set it to \"nothing\""));
   if (!prompted) return;

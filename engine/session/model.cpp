@@ -44,6 +44,7 @@ class Entries final : public vit::Hooks {
   explicit Entries(std::vector<std::unique_ptr<vit::Hooks>> owned) : owned_(std::move(owned)), chain_(links(owned_)) {}
   Tensor tokens(vit::Stage stage, int block, Tensor x) override { return chain_.tokens(stage, block, std::move(x)); }
   Tensor output(vit::Site site, int block, const Tensor& in, Tensor out) override { return chain_.output(site, block, in, std::move(out)); }
+  std::int64_t passing(int block) const override { return chain_.passing(block); }
   std::optional<vit::KeyValue> prefix(int block) override { return chain_.prefix(block); }
   Tensor attention(int block, Tensor map) override { return chain_.attention(block, std::move(map)); }
   bool touches(vit::Stage stage, int block) const override { return chain_.touches(stage, block); }
@@ -67,21 +68,24 @@ class MassHooks final : public vit::Hooks {
       : inner_(std::move(inner)), found_(found), shape_(shape) {}
   Tensor tokens(vit::Stage stage, int block, Tensor x) override { return inner_->tokens(stage, block, std::move(x)); }
   Tensor output(vit::Site site, int block, const Tensor& in, Tensor out) override { return inner_->output(site, block, in, std::move(out)); }
+  std::int64_t passing(int block) const override { return inner_->passing(block); }
   std::optional<vit::KeyValue> prefix(int block) override { return inner_->prefix(block); }
   bool touches(vit::Stage stage, int block) const override { return inner_->touches(stage, block); }
   bool touches(vit::Site site, int block) const override { return inner_->touches(site, block); }
   bool touchesMap(int) const override { return true; }
-  // Columns: the prefix, the network's own tokens in front, prompts among the tokens, patches.
+  // Columns: the prefix, the network's own tokens in front, prompts among the tokens, patches, prompts that pass.
   Tensor attention(int block, Tensor map) override {
     const auto given = inner_->prefix(block);
-    const std::int64_t before = given ? given->key.size(2) : 0, columns = map.size(3), among = columns - before - shape_.tokens();
-    const Tensor own = map.detach().slice(3, 0, before).sum(-1) + map.detach().narrow(3, before + shape_.prefix(), among).sum(-1);
+    const std::int64_t before = given ? given->key.size(2) : 0, columns = map.size(3), behind = inner_->passing(block);
+    const std::int64_t among = columns - before - shape_.tokens() - behind;
+    const auto share = [&](std::int64_t from, std::int64_t count) { return map.detach().narrow(3, from, count).sum(-1); };
+    const Tensor own = share(0, before) + share(before + shape_.prefix(), among) + share(columns - behind, behind);
     const double mass = own.to(torch::kDouble).mean().item<double>() * static_cast<double>(map.size(0));
     {
       const std::lock_guard lock(mutex());
       Model::Attention& at = found_[static_cast<std::size_t>(block)];
       at.mass += mass;
-      at.even += static_cast<double>(map.size(0) * (before + among)) / static_cast<double>(columns);
+      at.even += static_cast<double>(map.size(0) * (before + among + behind)) / static_cast<double>(columns);
       at.images += map.size(0);
     }
     return inner_->touchesMap(block) ? inner_->attention(block, std::move(map)) : map;

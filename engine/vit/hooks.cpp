@@ -29,6 +29,12 @@ Tensor HookChain::tokens(Stage stage, int block, Tensor x) {
   return x;
 }
 
+std::int64_t HookChain::passing(int block) const {
+  std::int64_t all = 0;
+  for (const Hooks* link : links_) all += link->passing(block);
+  return all;
+}
+
 Tensor HookChain::output(Site site, int block, const Tensor& in, Tensor out) {
   for (Hooks* link : links_) out = link->output(site, block, in, std::move(out));
   return out;

@@ -1,6 +1,6 @@
 // The seams of the one ViT. A method never edits the network; it hands one forward pass a Hooks object, and the pass
 // asks it at named places. Sequence: the prefix ([CLS]; [DIST] or registers in networks that have them), then what
-// hooks injected, then the patches.
+// hooks injected, then the patches, then what only passes through a block.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -32,19 +32,23 @@ struct KeyValue {
   Tensor key, value;  // [batch or 1, heads, length, head_width]
 };
 
-// Four verbs, each a no-op by default. Engine thread, block order; `block` is -1 outside the blocks.
+// Five verbs, each a no-op by default. Engine thread, block order; `block` is -1 outside the blocks.
 // touches...() let a pass take its fast path: overriding them is never needed for a right result, but a pass that may
 // be touched everywhere is slower. They must not change while a pass runs.
 struct Hooks {
   virtual ~Hooks() = default;
 
-  // Edits the token sequence: L2P and VPT add tokens behind the prefix, VPT-deep takes them away again.
+  // Edits the token sequence: L2P and VPT add tokens behind the prefix.
   virtual Tensor tokens(Stage, int /*block*/, Tensor x) { return x; }
+  // How many tokens at the sequence's end the block's others attend to, and no more: it computes nothing for them and
+  // hands none on. Asked behind tokens(BlockIn), which put them there: VPT-deep, DAP.
+  virtual std::int64_t passing(int /*block*/) const { return 0; }
   // Edits what a layer returned, given what it was fed: LoRA, SSF, adapters. May edit in place only what it returns.
   virtual Tensor output(Site, int /*block*/, const Tensor& /*in*/, Tensor out) { return out; }
   // Keys and values put before the block's own: DualPrompt, CODA-Prompt, LAE. Taken as they are, never normalised.
   virtual std::optional<KeyValue> prefix(int /*block*/) { return std::nullopt; }
-  // Edits or records the attention map after softmax [B, heads, T, prefix + T]: LAE's compensation, the attention view.
+  // Edits or records the attention map after softmax [B, heads, T - passing, prefix + T]: LAE's compensation, the
+  // attention view.
   virtual Tensor attention(int /*block*/, Tensor map) { return map; }
 
   virtual bool touches(Stage, int /*block*/) const { return true; }
@@ -60,6 +64,7 @@ class HookChain final : public Hooks {
  public:
   explicit HookChain(std::vector<Hooks*> links) : links_(std::move(links)) {}
   Tensor tokens(Stage stage, int block, Tensor x) override;
+  std::int64_t passing(int block) const override;
   Tensor output(Site site, int block, const Tensor& in, Tensor out) override;
   std::optional<KeyValue> prefix(int block) override;
   Tensor attention(int block, Tensor map) override;

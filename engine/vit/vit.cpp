@@ -186,7 +186,8 @@ Tensor VitImpl::positionsWith(std::int64_t injected) const {
 Tensor VitImpl::blocks(Tensor x, int first, int last, Hooks& hooks) {
   for (int i = first; i < last; ++i) {
     x = asked(hooks, Stage::BlockIn, i, std::move(x));
-    x = asked(hooks, Stage::BlockOut, i, block(i)->forward(std::move(x), i, 0, hooks));
+    const std::int64_t passing = hooks.passing(i), front = passing > 0 ? x.size(1) - passing : 0;
+    x = asked(hooks, Stage::BlockOut, i, block(i)->forward(std::move(x), i, front, hooks));
   }
   return x;
 }
@@ -195,11 +196,11 @@ Features VitImpl::rest(Tensor x, int first, Hooks& hooks, Read read) {
   const int last = shape_.depth - 1;
   if (read == Read::All || first > last) return finish(blocks(std::move(x), first, shape_.depth, hooks), hooks);
   x = asked(hooks, Stage::BlockIn, last, blocks(std::move(x), first, last, hooks));
-  const std::int64_t patches = std::int64_t{shape_.grid()} * shape_.grid();
+  const std::int64_t patches = std::int64_t{shape_.grid()} * shape_.grid(), carried = x.size(1) - hooks.passing(last);
   // A hook that looks at whole sequences or maps of the last block gets them; patches are dropped behind it.
   const bool whole = hooks.touches(Stage::BlockOut, last) || hooks.touchesMap(last);
-  PALIMPSEST_EXPECT(x.size(1) > patches, "Only the front was to be read, but nothing stands before the patches");
-  x = block(last)->forward(x, last, whole ? 0 : x.size(1) - patches, hooks);
+  PALIMPSEST_EXPECT(carried > patches, "Only the front was to be read, but nothing stands before the patches");
+  x = block(last)->forward(x, last, whole ? carried : carried - patches, hooks);
   if (whole) x = asked(hooks, Stage::BlockOut, last, std::move(x)).slice(1, 0, -patches);
   const Tensor normed = asked(hooks, Site::Norm, -1, x, norm_->forward(x));
   return featuresOf(normed, normed.size(1) - shape_.prefix());

@@ -67,6 +67,24 @@ struct AddTokens : Quiet {
   Stage stage_;
 };
 
+// Rows of its own for every block: among the tokens, and taken away behind it; or behind them, only looked at.
+struct RowsInEveryBlock : Quiet {
+  RowsInEveryBlock(Tensor all_rows, bool behind, bool watched) : rows(std::move(all_rows)), passes(behind), seen(watched) {}
+  Tensor tokens(Stage stage, int block, Tensor x) override {
+    const std::int64_t count = rows.size(1);
+    if (stage == Stage::BlockOut) return passes ? x : torch::cat({x.narrow(1, 0, 1), x.slice(1, 1 + count)}, 1);
+    const Tensor own = rows[block].unsqueeze(0).expand({x.size(0), -1, -1});
+    return passes ? torch::cat({x, own}, 1) : torch::cat({x.narrow(1, 0, 1), own, x.slice(1, 1)}, 1);
+  }
+  std::int64_t passing(int) const override { return passes ? rows.size(1) : 0; }
+  Tensor attention(int, Tensor map) override { return maps.emplace_back(map); }
+  bool touches(Stage stage, int) const override { return stage == Stage::BlockIn || (stage == Stage::BlockOut && !passes); }
+  bool touchesMap(int) const override { return seen; }
+  const Tensor rows;  // [depth, n, W]
+  const bool passes, seen;
+  std::vector<Tensor> maps;
+};
+
 struct Prefixes : Quiet {
   std::optional<KeyValue> prefix(int block) override {
     const auto found = all.find(block);
@@ -273,6 +291,38 @@ class TestNetwork : public QObject {
       COMPARE_NEAR(front.tokens, all.tokens.narrow(1, 0, 1 + all.injected), 1e-4);
     }
     QVERIFY_THROWS_EXCEPTION(Error, net->forward(images, vit::noHooks(), Read::Front).patchMean());
+  }
+
+  void tokensThatPassAreTokensTakenAwayAgain_data() {
+    QTest::addColumn<bool>("odd");
+    QTest::addColumn<bool>("watched");
+    for (const bool odd : {false, true})
+      for (const bool watched : {false, true}) QTest::addRow("%s, %s", odd ? "odd" : "tiny", watched ? "map asked for" : "as fast as can be") << odd << watched;
+  }
+  void tokensThatPassAreTokensTakenAwayAgain() {
+    QFETCH(bool, odd);
+    QFETCH(bool, watched);
+    const Shape shape = odd ? kOdd : kTiny;
+    vit::Vit net = made(shape);
+    setTrainable(net, false);
+    const Tensor images = someImages(shape, 3), start = torch::randn({shape.depth, 4, shape.width});
+    const auto passed = [&](bool behind, Read read) {
+      const Tensor rows = start.clone().requires_grad_(true);
+      RowsInEveryBlock hooks(rows, behind, watched);
+      const vit::Features features = net->forward(images, hooks, read);
+      features.cls().pow(3).sum().backward();  // the sum of squares behind a norm is always the same
+      return std::tuple{features, rows.grad(), hooks.maps};
+    };
+    for (const Read read : {Read::All, Read::Front}) {
+      const auto [among, among_slope, unused] = passed(false, read);
+      const auto [behind, slope, maps] = passed(true, read);
+      QCOMPARE(behind.injected, 0);
+      QCOMPARE(behind.tokens.size(1), read == Read::All ? shape.tokens() : 1);
+      COMPARE_NEAR(behind.cls(), among.cls(), 1e-4);
+      if (read == Read::All) COMPARE_NEAR(behind.tokens, among.tokens, 1e-4);
+      COMPARE_NEAR(slope, among_slope, 1e-4 * among_slope.abs().max().item<double>());
+      for (const Tensor& map : maps) QCOMPARE(map.sizes().vec(), (std::vector<std::int64_t>{3, shape.heads, shape.tokens(), shape.tokens() + 4}));
+    }
   }
 
   void theMapOfABlockCountsThePrefixAndSumsToOne() {

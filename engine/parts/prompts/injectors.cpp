@@ -33,35 +33,33 @@ class TokenHooks final : public vit::Hooks {
   const int prefix_;  // the network's own tokens in front
 };
 
-// At the door of each block what the last one made of its prompts is put out, and fresh ones come in.
+// Each block gets fresh tokens behind its own: they are looked at, and what they would become is not computed.
 class FreshTokens : public vit::Hooks {
  public:
-  explicit FreshTokens(int prefix) : prefix_(prefix) {}
   Tensor tokens(vit::Stage stage, int block, Tensor x) final {
     if (stage != vit::Stage::BlockIn) return x;
-    const Tensor own = x.slice(1, 0, prefix_), rest = x.slice(1, prefix_ + present_);
-    const Tensor fresh = made(block, own, rest);
-    present_ = fresh.defined() ? fresh.size(1) : 0;
-    return fresh.defined() ? torch::cat({own, fresh.to(x.dtype()), rest}, 1) : torch::cat({own, rest}, 1);
+    const Tensor fresh = made(block, x);
+    passing_ = fresh.defined() ? fresh.size(1) : 0;
+    return fresh.defined() ? torch::cat({x, fresh.to(x.dtype())}, 1) : x;
   }
+  std::int64_t passing(int) const final { return passing_; }
   bool touches(vit::Stage stage, int) const final { return stage == vit::Stage::BlockIn; }
   bool touches(vit::Site, int) const final { return false; }
   bool touchesMap(int) const final { return false; }
 
  protected:
-  virtual Tensor made(int block, const Tensor& own, const Tensor& rest) = 0;
+  virtual Tensor made(int block, const Tensor& x) = 0;
 
  private:
-  const int prefix_;
-  std::int64_t present_ = 0;
+  std::int64_t passing_ = 0;  // of the block that came last
 };
 
 class DeepTokenHooks final : public FreshTokens {
  public:
-  DeepTokenHooks(std::vector<Tensor> rows, int prefix) : FreshTokens(prefix), rows_(std::move(rows)) {}
+  explicit DeepTokenHooks(std::vector<Tensor> rows) : rows_(std::move(rows)) {}
 
  protected:
-  Tensor made(int block, const Tensor&, const Tensor&) override { return rows_[static_cast<std::size_t>(block)]; }
+  Tensor made(int block, const Tensor&) override { return rows_[static_cast<std::size_t>(block)]; }
 
  private:
   const std::vector<Tensor> rows_;
@@ -86,12 +84,12 @@ class PrefixHooks final : public vit::Hooks {
 
 class GeneratedHooks final : public FreshTokens {
  public:
-  GeneratedHooks(const GeneratedInjector& from, Tensor code, int prefix) : FreshTokens(prefix), from_(from), code_(std::move(code)) {}
+  GeneratedHooks(const GeneratedInjector& from, Tensor code) : from_(from), code_(std::move(code)) {}
 
  protected:
-  Tensor made(int block, const Tensor& own, const Tensor& rest) override {
+  Tensor made(int block, const Tensor& x) override {
     if (block == from_.setting_.shape.depth - 1 && !from_.params_.last_block) return {};
-    return from_.prompts(block, torch::cat({own, rest}, 1), code_);
+    return from_.prompts(block, x, code_);
   }
 
  private:
@@ -121,7 +119,7 @@ Tensor DeepTokenInjector::thinned(const Tensor& rows, const Inputs& inputs, int 
 std::unique_ptr<vit::Hooks> DeepTokenInjector::bind(const std::vector<Tensor>& rows) const {
   std::vector<Tensor> flat;
   for (const Tensor& place : rows) flat.push_back(inARow(place));
-  return std::make_unique<DeepTokenHooks>(std::move(flat), prefix_);
+  return std::make_unique<DeepTokenHooks>(std::move(flat));
 }
 
 // The port's reshape of [2, B, ...] to [B, 2, ...]: sample b gets, as its role j, the flat row 2 b + j.
@@ -189,7 +187,7 @@ Tensor GeneratedInjector::prompts(int block, const Tensor& tokens, const Tensor&
 }
 
 std::unique_ptr<vit::Hooks> GeneratedInjector::bind(const std::vector<Tensor>& rows) const {
-  return std::make_unique<GeneratedHooks>(*this, rows.at(0).flatten(1), setting_.shape.prefix());
+  return std::make_unique<GeneratedHooks>(*this, rows.at(0).flatten(1));
 }
 
 void GeneratedInjector::beginTask(const TaskScope& scope) {

@@ -48,7 +48,7 @@ class DeepTokenInjector final : public Injector {
   static constexpr std::string_view kName = "deep-tokens";
   static constexpr std::string_view kTitle = "Tokens in every block";
   static constexpr std::string_view kDoc = "Every block gets prompts of its own as tokens; what they have become is dropped before the next block (VPT-Deep).";
-  DeepTokenInjector(const Params& params, const Setting& setting) : params_(params), seed_(setting.seed), depth_(setting.shape.depth), prefix_(setting.shape.prefix()) {}
+  DeepTokenInjector(const Params& params, const Setting& setting) : params_(params), seed_(setting.seed), depth_(setting.shape.depth) {}
   int places() const override { return depth_; }
   std::vector<int> blocks() const override;
   Tensor thinned(const Tensor& rows, const Inputs& inputs, int place) const override;
@@ -57,7 +57,7 @@ class DeepTokenInjector final : public Injector {
  private:
   const Params params_;
   const std::uint64_t seed_;
-  const int depth_, prefix_;
+  const int depth_;
 };
 
 struct PrefixInjectorParams {
