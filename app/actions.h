@@ -14,7 +14,7 @@ class QMainWindow;
 namespace palimpsest {
 
 enum class Act {
-  Compare, OpenRun, WatchFolder, ResumeRun, ForkRun, RemoveRun, ExportAll, ExportReport, Quit,
+  Compare, OpenRun, WatchFolder, ResumeRun, ForkRun, RemoveRun, ExportModel, ExportAll, ExportReport, Quit,
   Undo, Redo, Palette, CompareWith,
   Run, Pause, Step, Stop, GoOn, ClearQueue,
   Play, PreviousTask, NextTask, Follow,

@@ -25,6 +25,7 @@ struct EngineApi {
   std::function<BackboneInfo(const std::filesystem::path&)> addBackbone;
   std::function<void(const std::string&)> removeBackbone;
   std::function<Assessment(const AssessRequest&, const AssessProgress&)> assess;
+  std::function<ExportedModel(const ExportRequest&)> exportModel;
   Inspectors inspectors;  // as in engine/inspect.h; never on the window's thread
   std::filesystem::path resources;
   std::string version, torch_version;

@@ -10,6 +10,7 @@
 
 #include "app/background.h"
 #include "app/export_plots.h"
+#include "app/model_export_dialog.h"
 #include "engine/export/compare.h"
 #include "engine/protocol/error.h"
 
@@ -89,6 +90,48 @@ void Exporter::askReport(RunData* only) {
   }
   ask(tr("Export a report"), tr("Report (*.html)"), QStringLiteral("report.html"),
       [this, folders](const QString& path) { writeReport(path, folders); });
+}
+
+void Exporter::askModel(const RunData& run) {
+  if (run.folder.empty() || run.lastEndedTask() < 0) return;
+  auto* dialog = new ModelExportDialog(run, QSettings().value(kFolder, QDir::homePath()).toString(), window_);
+  dialog->setAttribute(Qt::WA_DeleteOnClose);
+  connect(dialog, &ModelExportDialog::exportRequested, this, &Exporter::writeModel);
+  dialog->open();
+}
+
+void Exporter::writeModel(const ExportRequest& request) {
+  const QString file = QString::fromStdString(request.out.string());
+  QSettings().setValue(kFolder, QFileInfo(file).absolutePath());
+  plots_.notices().show(QStringLiteral("export"), {Notice::Kind::Note, tr("Writing %1 and checking it…").arg(QDir::toNativeSeparators(file)), {}, false});
+  struct Outcome {
+    ExportedModel model;
+    QStringList problems;
+  };
+  const auto write = [request, write_model = workspace_.api().exportModel]() -> Outcome {
+    try {
+      return {write_model(request), {}};
+    } catch (const BadInput& bad) {
+      QStringList all;
+      for (const Issue& issue : bad.issues) all << QString::fromStdString(lineOf(issue));
+      return {{}, all};
+    } catch (const Error& failed) {
+      return {{}, {QString::fromUtf8(failed.what()), QString::fromStdString(failed.hint)}};
+    } catch (const std::exception& failed) {
+      return {{}, {QString::fromUtf8(failed.what())}};
+    }
+  };
+  inBackground(disk_, this, write, [this, file](const Outcome& outcome) {
+    if (!outcome.problems.isEmpty()) return say(file, outcome.problems);
+    const ExportedModel& model = outcome.model;
+    const QUrl place = QUrl::fromLocalFile(QFileInfo(file).absolutePath());
+    plots_.notices().show(QStringLiteral("export"),
+                          {Notice::Kind::Good,
+                           tr("Written: %1 (%2). Read again, it classifies all %3 test images that it was checked with as the model does; %4 % of them right.")
+                               .arg(QDir::toNativeSeparators(file), QLocale().formattedDataSize(qint64(model.bytes), 1, QLocale::DataSizeSIFormat), QLocale().toString(model.images), QLocale().toString(model.accuracy, 'f', 1)),
+                           {{tr("Open folder"), [place] { QDesktopServices::openUrl(place); }}}});
+    Q_EMIT written(file);
+  });
 }
 
 void Exporter::writeReport(const QString& file, const std::vector<std::filesystem::path>& folders) {

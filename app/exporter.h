@@ -1,4 +1,4 @@
-// Everything that leaves the window as a file: plots, their data, reports. Asks for the name, works, says how it went.
+// Everything that leaves the window as a file: plots, their data, reports, models. Asks for the name, works, says how it went.
 #pragma once
 
 #include <QObject>
@@ -20,6 +20,8 @@ class Exporter : public QObject {
   void askPlot(int which);
   void askAll();
   void askReport(RunData* only = nullptr);  // nullptr: the ticked runs
+  void askModel(const RunData& run);  // nothing where it has not finished a task
+  void writeModel(const ExportRequest& request);
   void writeReport(const QString& file, const std::vector<std::filesystem::path>& folders);
 
  Q_SIGNALS:

@@ -116,7 +116,7 @@ void MainWindow::refresh() {
   (*actions_)[Act::ResumeRun]->setEnabled(workspace_.canResume(focus));
   (*actions_)[Act::RemoveRun]->setEnabled(focus && focus != launcher.live());
   (*actions_)[Act::Play]->setEnabled(workspace_.watcher().recording());
-  (*actions_)[Act::ForkRun]->setEnabled(focus && !focus->folder.empty() && focus->lastEndedTask() >= 0);
+  for (const Act act : {Act::ForkRun, Act::ExportModel}) (*actions_)[act]->setEnabled(focus && !focus->folder.empty() && focus->lastEndedTask() >= 0);
   // A recording is explained where it plays, not on pages of their own.
   const bool greeting = (!focus || focus->recording) && !plots_->page(plots_->perspective());
   plots_->caption().setRun(focus && focus->recording ? focus : nullptr);

@@ -24,6 +24,7 @@ void MainWindow::connectActions() {
   on(Act::ForkRun, [this] { pages_->fork(workspace_.focus()); });
   on(Act::ResumeRun, [this] { if (workspace_.focus()) workspace_.resume(*workspace_.focus()); });
   on(Act::RemoveRun, [this] { if (workspace_.focus()) workspace_.remove(*workspace_.focus()); });
+  on(Act::ExportModel, [this] { if (workspace_.focus()) exporter_->askModel(*workspace_.focus()); });
   on(Act::ExportAll, [this] { exporter_->askAll(); });
   on(Act::ExportReport, [this] { exporter_->askReport(); });
   on(Act::Quit, [this] { close(); });
@@ -117,6 +118,7 @@ void MainWindow::connectRuns() {
   connect(runs_, &RunListView::removeRequested, this, [this](RunData* run) { workspace_.remove(*run); });
   connect(runs_, &RunListView::resumeRequested, this, [this](RunData* run) { workspace_.resume(*run); });
   connect(runs_, &RunListView::reportRequested, this, [this](RunData* run) { exporter_->askReport(run); });
+  connect(runs_, &RunListView::modelRequested, this, [this](RunData* run) { exporter_->askModel(*run); });
   connect(runs_, &RunListView::openFolderRequested, this, &Workspace::showFolder);
   connect(runs_, &RunListView::runDemoRequested, &workspace_, &Workspace::startComparison);
   connect(runs_, &RunListView::openRunRequested, this, &MainWindow::askOpen);

@@ -18,6 +18,7 @@ EngineApi realEngine() {
   api.addBackbone = addBackbone;
   api.removeBackbone = removeBackbone;
   api.assess = assess;
+  api.exportModel = exportModel;
   api.inspectors = {diagnose, invariance, whatIf};
   api.resources = resourceFolder();
   api.version = programVersion();

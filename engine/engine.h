@@ -11,6 +11,7 @@
 
 #include "engine/protocol/backbone_info.h"
 #include "engine/protocol/command.h"
+#include "engine/protocol/export.h"
 #include "engine/protocol/issue.h"
 #include "engine/protocol/options.h"
 #include "engine/protocol/recipe.h"
@@ -105,6 +106,13 @@ Assessment assess(const AssessRequest& request, const AssessProgress& progress =
 // "recipe", ...). Throws BadInput when there is no such network or the run has not finished a task.
 void exportBackbone(const std::filesystem::path& run_folder, const std::filesystem::path& out,
                     const std::map<std::string, std::string>& card, bool half);
+
+// The whole classifier of a run as it was after the last task that it finished, with its classes and with what is done
+// to an image first: see engine/protocol/export.h. The file is written under another name, read again and compared with
+// the run's own model on test images, in batches of several sizes; it takes its name only if every prediction agrees.
+// Blocks. Throws BadInput (no run, no finished task, other data or weights by now, a file in the way, a format that does
+// not exist), Error{"export-batch"}, Error{"export-differs"}, Error{"write-failed"}.
+ExportedModel exportModel(const ExportRequest& request);
 
 // Version strings for run.json and the About box.
 std::string programVersion();

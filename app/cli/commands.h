@@ -26,6 +26,7 @@ void addRun(CLI::App& app, Context& context);
 void addCompare(CLI::App& app, Context& context);
 void addResume(CLI::App& app, Context& context);
 void addFork(CLI::App& app, Context& context);
+void addExport(CLI::App& app, Context& context);
 void addReport(CLI::App& app, Context& context);
 void addList(CLI::App& app, Context& context);
 void addDocs(CLI::App& app, Context& context);

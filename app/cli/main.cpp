@@ -19,6 +19,7 @@ void addCommands(CLI::App& app, Context& context) {
   addCompare(app, context);
   addResume(app, context);
   addFork(app, context);
+  addExport(app, context);
   addReport(app, context);
   addList(app, context);
   addDocs(app, context);

@@ -132,6 +132,14 @@ Transform::Transform(TransformSpec spec) : spec_(std::move(spec)), table_(3 * 25
     for (int byte = 0; byte < 256; ++byte) table_[c * 256 + byte] = ranged(spec_.range, c, byte);
 }
 
+std::vector<std::string> Transform::steps() const {
+  const std::string side = std::to_string(spec_.side), square = side + " x " + side + " pixels";
+  if (spec_.name == "plain") return {"resize to " + square + " (bicubic, antialiased)"};
+  const bool coda = spec_.name == "pilot-coda";
+  if (spec_.train) return {"cut out a random part (" + std::string(coda ? "8" : "5") + " to 100 % of the area) and resize it to " + square + " (bilinear, antialiased)", "flip every other image"};
+  return {"resize the shorter side to " + std::to_string(coda ? spec_.side : pilotShortSide(spec_.side)) + " pixels (" + (coda ? "bilinear" : "bicubic") + ", antialiased)", "cut out the centre, " + square};
+}
+
 bool Transform::deterministic() const { return spec_.name == "plain" || !spec_.train; }
 
 void Transform::operator()(const Image& image, Rng& rng, float* out) const {

@@ -33,6 +33,12 @@ class Transform {
   explicit Transform(TransformSpec spec);  // throws BadInput for an unknown name or range
   const TransformSpec& spec() const { return spec_; }
   bool deterministic() const;  // true when rng is never drawn from: features may be cached
+  std::vector<std::string> steps() const;  // in words, in order; none of them is the range
+  // What the range makes of a channel's value x in 0..1: shift + scale * x.
+  struct Line {
+    float shift, scale;
+  };
+  Line line(int channel) const { return {table_[channel * 256], table_[channel * 256 + 255] - table_[channel * 256]}; }
   // Writes 3 * side * side floats. Thread-safe.
   void operator()(const Image& image, Rng& rng, float* out) const;
 

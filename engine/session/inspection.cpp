@@ -49,9 +49,6 @@ void Inspection::open(const std::filesystem::path& folder, const InspectOptions&
   Issues issues;
   if (!record::isRun(folder)) throw BadInput({error(folder.string(), "holds no run (there is no run.json)", "name the folder of a run")});
   const record::RunHeader header = record::runHeader(record::readJsonFile(record::Paths(folder).run()));
-  RunPlan plan{header.recipe, readParams<RunOptions>(header.options, "options", issues)};
-  plan.options.device = options.device;
-  if (options.threads > 0) plan.options.threads = options.threads;
   if (!header.recipe.find("prompts") || header.recipe.find("prompts")->asArray().empty())
     issues.push_back(error(folder.string(), "the recipe \"" + (header.recipe.find("name") ? header.recipe.find("name")->asString() : "") + "\" has no prompts", "these instruments look at how prompts are chosen"));
   std::vector<std::filesystem::path> files;
@@ -63,9 +60,7 @@ void Inspection::open(const std::filesystem::path& folder, const InspectOptions&
   // Models are counted by task: none may be missing in front (large checkpoints make room for newer ones).
   if (!files.empty() && files.front().stem() != "task-0001")
     issues.push_back(error(folder.string(), "the checkpoints of its first tasks are gone: ones as large as these make room for newer ones", "these instruments look back at every task"));
-  if (!hasErrors(issues)) session_ = prepare(plan, folder, true, issues);
-  if (session_)
-    for (Issue& issue : strayed(header, *session_)) issues.push_back(std::move(issue));
+  if (!hasErrors(issues)) session_ = reopened(folder, header, options.device, options.threads, issues);
   if (hasErrors(issues) || !session_) throw BadInput(std::move(issues));
   for (const auto& file : files) states_.push_back(readTensors(file));
   now_ = static_cast<int>(states_.size()) - 1;

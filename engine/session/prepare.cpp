@@ -158,6 +158,17 @@ Issues strayed(const record::RunHeader& then, const Session& session) {
   return issues;
 }
 
+std::unique_ptr<Session> reopened(const std::filesystem::path& folder, const record::RunHeader& header, const std::string& device,
+                                  int threads, Issues& issues) {
+  RunPlan plan{header.recipe, readParams<RunOptions>(header.options, "options", issues)};
+  plan.options.device = device;
+  if (threads > 0) plan.options.threads = threads;
+  auto session = hasErrors(issues) ? nullptr : prepare(plan, folder, true, issues);
+  if (session)
+    for (Issue& issue : strayed(header, *session)) issues.push_back(std::move(issue));
+  return hasErrors(issues) ? nullptr : std::move(session);
+}
+
 Value headerOf(const Session& session) {
   record::RunHeader header;
   header.version = programVersion();

@@ -42,6 +42,7 @@ class TestWorkflows : public QObject {
   void theCauseOfACollapseIsFourClicksAway();
   void aLectureTakesTwoKeys();
   void aFigureForAPaperTakesTwoClicks();
+  void aModelIsExportedWithTwoClicks();
   void goingOnAfterACrashIsOneClick();
   void oneNumberIsExplainedByPointingAtIt();
 
@@ -248,6 +249,21 @@ void TestWorkflows::aFigureForAPaperTakesTwoClicks() {
   QVERIFY(chosen);
   QVERIFY(QApplication::clipboard()->text().contains(QStringLiteral("\\begin{axis}")));
   QVERIFY(QApplication::clipboard()->text().contains(QStringLiteral("\\addlegendentry")));
+  QCOMPARE(clicks_, 2);
+}
+
+void TestWorkflows::aModelIsExportedWithTwoClicks() {
+  QSettings().setValue(QStringLiteral("export/folder"), dir_->path());
+  open();
+  workspace_->start({FakeEngine::recipe("l2p"), {}});
+  QTRY_COMPARE_WITH_TIMEOUT(run(0)->state(), RunData::State::Done, 20000);
+  ++clicks_;
+  QTest::keyClick(window_.get(), Qt::Key_E, Qt::ControlModifier);
+  auto* dialog = window_->findChild<QDialog*>(QStringLiteral("modelExportDialog"));
+  QVERIFY(dialog);
+  click(dialog->findChild<QPushButton*>(QStringLiteral("exportModel")));
+  QTRY_VERIFY(window_->plots().notices().text(QStringLiteral("export")).contains(QStringLiteral("as the model does")));
+  QVERIFY(QFileInfo::exists(dir_->filePath(run(0)->id() + QStringLiteral(".pt"))));
   QCOMPARE(clicks_, 2);
 }
 

@@ -110,6 +110,7 @@ void RunListView::showMenu(RunData* run, const QPoint& global) {
   menu.addSeparator();
   const bool resumable = !run->recording && (run->state() == State::Stopped || run->state() == State::Failed || run->state() == State::Interrupted);
   menu.addAction(tr("Resume"), this, [this, run] { Q_EMIT resumeRequested(run); })->setEnabled(resumable);
+  menu.addAction(tr("Export model…"), this, [this, run] { Q_EMIT modelRequested(run); })->setEnabled(!run->folder.empty() && run->lastEndedTask() >= 0);
   menu.addAction(tr("Export report…"), this, [this, run] { Q_EMIT reportRequested(run); })->setEnabled(run->matrix().stages() > 0);
   menu.addAction(tr("Open folder"), this, [this, run] { Q_EMIT openFolderRequested(run); })->setEnabled(!run->folder.empty());
   menu.addSeparator();

@@ -19,6 +19,7 @@ class RunListView : public QTreeView {
   void removeRequested(palimpsest::RunData* run);
   void openFolderRequested(palimpsest::RunData* run);
   void resumeRequested(palimpsest::RunData* run);
+  void modelRequested(palimpsest::RunData* run);
   void reportRequested(palimpsest::RunData* run);
   void runDemoRequested();   // from the empty list
   void openRunRequested();

@@ -30,6 +30,12 @@ int taskOfLabel(const Setting& setting, std::int64_t label) {
   return task;
 }
 
+Tensor tasksOfLabels(const Setting& setting) {
+  std::vector<std::int64_t> tasks;
+  for (int label = 0; label < setting.classes; ++label) tasks.push_back(taskOfLabel(setting, label));
+  return torch::tensor(tasks, torch::kLong).to(setting.device);
+}
+
 // Labels [first, last) of tasks from..to, as far as there are any yet.
 std::pair<std::int64_t, std::int64_t> labelsOf(const Setting& setting, int from, int to, std::int64_t seen) {
   const auto first = static_cast<std::int64_t>(setting.first_labels[static_cast<std::size_t>(from)]);
@@ -166,7 +172,7 @@ void SubspaceHead::visit(State& state) {
 }
 
 RetrievalHead::RetrievalHead(const Params& params, const Setting& setting)
-    : params_(params), setting_(setting), layer_(LinearHeadParams{}, oneMember(setting)), means_({}, oneMember(setting)) {}
+    : params_(params), setting_(setting), task_of_(tasksOfLabels(setting)), layer_(LinearHeadParams{}, oneMember(setting)), means_({}, oneMember(setting)) {}
 
 void RetrievalHead::beginTask(const TaskScope& scope) {
   layer_.beginTask(scope);
@@ -175,25 +181,18 @@ void RetrievalHead::beginTask(const TaskScope& scope) {
 
 void RetrievalHead::observe(const Tensor& feature, const Tensor& labels) { means_.observe(apart(feature, setting_.shape.width).select(1, 0), labels); }
 
-Tensor RetrievalHead::tasksOf(const Tensor& labels) const {
-  const Tensor from = labels.cpu().contiguous();
-  Tensor tasks = torch::empty_like(from);
-  for (std::int64_t i = 0; i < from.numel(); ++i) tasks.data_ptr<std::int64_t>()[i] = taskOfLabel(setting_, from.data_ptr<std::int64_t>()[i]);
-  return tasks.to(labels.device());
-}
+Tensor RetrievalHead::tasksOf(const Tensor& logits) const { return task_of_.index_select(0, logits.argmax(1)); }
 
-// Every round evaluates the layer once more, as in the released code; an image whose task stays has found its fixed
-// point, and further rounds change nothing for it.
+// Every round evaluates the layer once more, as in the released code; where an image's task stays it has found its
+// fixed point, and further rounds change nothing for it.
 Tensor RetrievalHead::logits(const Tensor& feature) const {
   const Tensor members = apart(feature, setting_.shape.width);
   const Tensor near = means_.logits(members.select(1, 0));
-  Tensor task = tasksOf(near.argmax(1)).clamp_max(members.size(1) - 1), answer;
+  Tensor task = tasksOf(near), answer;
   for (int round = 0; round < params_.rounds; ++round) {
-    const Tensor chosen = members.gather(1, task.view({-1, 1, 1}).expand({-1, 1, members.size(2)})).squeeze(1);
-    answer = layer_.logits(chosen);
-    const Tensor next = tasksOf(answer.argmax(1)).clamp_max(members.size(1) - 1);
-    if (torch::equal(next, task)) break;
-    task = next;
+    const Tensor member = task.clamp_max(members.size(1) - 1).view({-1, 1, 1});
+    answer = layer_.logits(members.gather(1, member.expand({-1, 1, members.size(2)})).squeeze(1));
+    task = tasksOf(answer);
   }
   const Tensor says = torch::softmax(answer, 1);
   return params_.ensemble ? (says + torch::softmax(static_cast<double>(members.size(1)) * near, 1)) / 2 : says;

@@ -145,9 +145,10 @@ class RetrievalHead final : public Head {
   void visit(State& state) override;
 
  private:
-  Tensor tasksOf(const Tensor& labels) const;  // [B] int64
+  Tensor tasksOf(const Tensor& logits) const;  // [B] int64: of the class that each row is for
   const Params params_;
   const Setting setting_;
+  const Tensor task_of_;  // [classes] int64
   LinearHead layer_;
   PrototypeHead means_;
 };
