@@ -4,7 +4,7 @@
 #include <QDialogButtonBox>
 #include <QDir>
 #include <QFileDialog>
-#include <QFormLayout>
+#include <QGridLayout>
 #include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
@@ -63,14 +63,23 @@ ModelExportDialog::ModelExportDialog(const RunData& run, const QString& folder, 
   export_ = buttons->addButton(tr("Export"), QDialogButtonBox::AcceptRole);
   export_->setObjectName(QStringLiteral("exportModel"));
   export_->setDefault(true);
-  auto* form = new QFormLayout;
-  form->setFieldGrowthPolicy(QFormLayout::ExpandingFieldsGrow);
-  form->addRow(tr("Model"), model);
-  form->addRow(tr("Outputs"), classes);
-  form->addRow(tr("Input"), input);
-  form->addRow(tr("&Format"), format_);
-  form->addRow(QString(), about_);
-  form->addRow(tr("F&ile"), place);
+  auto* form = new QGridLayout;  // a form's rows would cut off text of several lines
+  form->setColumnStretch(1, 1);
+  form->setHorizontalSpacing(12);
+  auto row = [&, at = 0](const QString& label, QWidget* buddy, auto add) mutable {
+    auto* name = new QLabel(label);
+    name->setBuddy(buddy);
+    name->setAlignment(buddy ? Qt::AlignVCenter : Qt::AlignTop);
+    form->addWidget(name, at, 0);
+    add(at++);
+  };
+  const auto words = [form](QWidget* label) { return [form, label](int at) { form->addWidget(label, at, 1); }; };
+  row(tr("Model"), nullptr, words(model));
+  row(tr("Outputs"), nullptr, words(classes));
+  row(tr("Input"), nullptr, words(input));
+  row(tr("&Format"), format_, [form, this](int at) { form->addWidget(format_, at, 1, Qt::AlignLeft); });
+  row(QString(), nullptr, words(about_));
+  row(tr("F&ile"), file_, [form, place](int at) { form->addLayout(place, at, 1); });
   auto* column = new QVBoxLayout(this);
   column->addLayout(form);
   column->addWidget(note_);
