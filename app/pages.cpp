@@ -40,13 +40,23 @@ std::vector<std::pair<std::string, Value>> settingsOf(const WhatIf& change, cons
   for (int entry = 0; recipe.at("prompts." + std::to_string(entry)); ++entry) {
     const std::string select = "prompts." + std::to_string(entry) + ".select.";
     if (change.top_k && recipe.at(select + "top_k")) settings.emplace_back(select + "top_k", *change.top_k);
+    const auto joined = [&](const char* name, const std::vector<int>& more) {
+      const Value* now = recipe.at(select + name);
+      if (more.empty() || !now) return;
+      Value::Array all = now->asArray();
+      for (const int prompt : more)
+        if (std::ranges::none_of(all, [&](const Value& one) { return one.asInt() == prompt; })) all.emplace_back(prompt);
+      settings.emplace_back(select + name, Value(std::move(all)));
+    };
+    joined("mask", change.mask);
+    joined("force", change.force);
     if (change.temperature && recipe.at(select + "temperature")) settings.emplace_back(select + "temperature", *change.temperature);
   }
   return settings;
 }
 
 bool onlySettings(const WhatIf& change) {
-  return change.mask.empty() && change.force.empty() && change.swap.empty() && change.reinitialise.empty() && change.freeze.empty() && !change.centre;
+  return change.swap.empty() && change.reinitialise.empty() && change.freeze.empty() && !change.centre;
 }
 }  // namespace
 
@@ -161,10 +171,10 @@ void Pages::compareWith(RunData* run) {
   dialog->open();
 }
 
-// What a recipe can say is kept as a fork. A mask or a swap holds for looking only: no recipe trains with it.
+// What a recipe can say is kept as a fork. A swap holds for looking only: no recipe trains with it.
 void Pages::askWhatIfFork(RunData* run, const WhatIf& change) {
   if (!onlySettings(change))
-    return say(tr("Only top-k and temperature can be kept as a new run: they are settings of the recipe. Masking, forcing, swapping, drawing anew, freezing and centring are for looking."));
+    return say(tr("Masks, forced prompts, top-k and temperature can be kept as a new run: they are settings of the recipe. Swapping, drawing anew, freezing and centring are for looking."));
   try {
     const int after = change.after_task >= 0 ? change.after_task : run->lastEndedTask();
     record::ForkPlan plan = record::forkPlanOf(run->folder, after);

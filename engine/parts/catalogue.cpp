@@ -1,6 +1,7 @@
 #include "engine/parts/catalogue.h"
 
 #include <algorithm>
+#include <set>
 
 #include "engine/engine.h"
 #include "engine/parts/adaptation/adaptations.h"
@@ -60,12 +61,28 @@ bool goesBySlices(const Value& entry) {
   return false;
 }
 
+// Prompts named by number: there, and not all of them masked.
+void namedPrompts(const Value& entry, const std::string& path, std::int64_t size, Issues& issues) {
+  for (const char* what : {"mask", "force"}) {
+    const Value* named = entry.at(std::string("select.") + what);
+    if (!named || size <= 0) continue;
+    std::set<std::int64_t> there;
+    for (const Value& prompt : named->asArray()) {
+      if (prompt.asInt() < size) there.insert(prompt.asInt());
+      else issues.push_back(error(path + ".select." + what, "there is no prompt " + std::to_string(prompt.asInt()) + ": the pool holds " + std::to_string(size) + ", counted from 0"));
+    }
+    if (std::string(what) == "mask" && static_cast<std::int64_t>(there.size()) == size)
+      issues.push_back(error(path + ".select.mask", "every prompt is masked: there is none left to choose", "leave one"));
+  }
+}
+
 // What pool, selector and injector of one entry ask of each other.
 void entryRules(const Value& entry, const std::string& path, Issues& issues) {
   const std::string pool = useOf(entry.find("pool")), select = useOf(entry.find("select")), inject = useOf(entry.find("inject"));
   const std::int64_t size = wholeOr(entry, "pool.size", 0), top_k = wholeOr(entry, "select.top_k", 0), length = wholeOr(entry, "pool.length", 0);
   if (select == TopKCosine::kName && size > 0 && top_k > size)
     issues.push_back(error(path + ".select.top_k", "[top-k-cosine] top_k " + std::to_string(top_k) + " is larger than the pool (size " + std::to_string(size) + ")"));
+  namedPrompts(entry, path, size, issues);
   if ((pool == ComponentPool::kName) != (select == GatedCosine::kName))
     issues.push_back(error(path + ".select.use", "components are summed by their weights, and nothing else is", "\"components\" and \"gated-cosine\" go together"));
   if (select == TopKCosine::kName && goesBySlices(entry) && wholeOr(entry, "pool.per_task", 0) == 0)

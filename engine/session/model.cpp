@@ -20,10 +20,30 @@ Tensor Model::memberFeatures(const Tensor& images, int member) {
   return passed({images, -1}, {}, member, {}).cls().to(torch::kFloat);
 }
 
+namespace {
+
+// What the recipe changes about every choice, and what an inspection changes besides.
+std::optional<Adjustments> together(const Adjustments* standing, const Adjustments* asked) {
+  if (!standing && !asked) return std::nullopt;
+  Adjustments all = asked ? *asked : Adjustments{};
+  const auto join = [](std::vector<int>& to, const std::vector<int>& from) {
+    to.insert(to.end(), from.begin(), from.end());
+    std::ranges::sort(to);
+    to.erase(std::unique(to.begin(), to.end()), to.end());
+  };
+  join(all.mask, standing ? standing->mask : std::vector<int>{});
+  join(all.force, standing ? standing->force : std::vector<int>{});
+  return all;
+}
+
+}  // namespace
+
 std::vector<Choice> Model::choose(const Inputs& inputs, const Tensor& query, bool train) const {
   std::vector<Choice> choices;
-  for (std::size_t i = 0; i < prompts_.size(); ++i)
-    choices.push_back(prompts_[i].select->choose({query, inputs, train, scope_.task, i < adjusted.size() ? &adjusted[i] : nullptr}, *prompts_[i].pool));
+  for (std::size_t i = 0; i < prompts_.size(); ++i) {
+    const auto changed = together(prompts_[i].select->standing(), i < adjusted.size() ? &adjusted[i] : nullptr);
+    choices.push_back(prompts_[i].select->choose({query, inputs, train, scope_.task, changed ? &*changed : nullptr}, *prompts_[i].pool));
+  }
   return choices;
 }
 

@@ -443,6 +443,57 @@ class TestPrompts : public QObject {
     QVERIFY(plain != fair);
   }
 
+  // A recipe that masks trains and predicts as if the prompt were not there; what is asked for is not changed by it.
+  void maskedPromptsAreNeverChosenAndForcedOnesAlways_data() {
+    QTest::addColumn<QString>("recipe");
+    for (const char* name : {"l2p", "l2p.frequency-penalty", "l2p.pilot", "l2p.official"}) QTest::newRow(name) << QString::fromLatin1(name);
+  }
+  void maskedPromptsAreNeverChosenAndForcedOnesAlways() {
+    QFETCH(QString, recipe);
+    const Value mask{Value::Array{3, 4}}, force{Value::Array{7}};
+    const Made model = modelOf(recipeOf(recipe.toStdString(), {{"prompts.0.select.mask", mask}, {"prompts.0.select.force", force}}));
+    begin(*model.model, kFirst);
+    train(*model.model, kFirst, 3);
+    begin(*model.model, kSecond);
+    for (const bool training : {true, false}) {
+      const Choice choice = model->forward(inputsOf(noise({8, 3, 16, 16}), 1), training).choices[0];
+      QVERIFY(!choice.indices.eq(3).any().item<bool>() && !choice.indices.eq(4).any().item<bool>());
+      QVERIFY(choice.indices.eq(7).any(1).all().item<bool>());
+      QVERIFY(torch::isfinite(choice.scores).all().item<bool>());
+      if (choice.penalty.defined()) QVERIFY(std::isfinite(choice.penalty.item<double>()));
+    }
+  }
+
+  void maskedComponentsHaveNoWeight() {
+    for (const char* recipe : {"coda-prompt", "sapc"}) {
+      const Made model = modelOf(recipeOf(recipe, {{"prompts.0.select.mask", Value(Value::Array{0, 2})}}));
+      begin(*model.model, kFirst);
+      train(*model.model, kFirst, 3);
+      const Tensor weights = model->forward(inputsOf(noise({8, 3, 16, 16}), 0), true).choices[0].weights;  // [places, B, M]
+      QCOMPARE(weights.select(2, 0).abs().max().item<double>(), 0.0);
+      QCOMPARE(weights.select(2, 2).abs().max().item<double>(), 0.0);
+      QVERIFY(weights.select(2, 1).abs().max().item<double>() > 0);
+    }
+  }
+
+  // An inspection may mask more; a prompt that both mask is one.
+  void inspectionsAndRecipesMaskTogether() {
+    const Made model = modelOf(recipeOf("l2p", {{"prompts.0.select.mask", Value(Value::Array{0, 1, 2, 3})}}));
+    begin(*model.model, kFirst);
+    model->adjusted.resize(1);
+    model->adjusted[0].mask = {3, 4};
+    const Tensor chosen = model->forward(inputsOf(noise({8, 3, 16, 16}), 1), false).choices[0].indices;
+    QCOMPARE(chosen.size(1), std::int64_t{5});  // 5 to 9
+    QVERIFY((chosen >= 5).all().item<bool>());
+  }
+
+  void namedPromptsMustBeThere() {
+    const auto issuesOf = [](const Value& mask) { return contradictions(recipeOf("l2p", {{"prompts.0.select.mask", mask}})).size(); };
+    QCOMPARE(issuesOf(Value(Value::Array{0, 9})), std::size_t{0});
+    QCOMPARE(issuesOf(Value(Value::Array{10, 11})), std::size_t{2});
+    QCOMPARE(issuesOf(Value(Value::Array{0, 1, 2, 3, 4, 5, 6, 7, 8, 9})), std::size_t{1});
+  }
+
   void promptsThatWereNeverUsedComeFirstUnderTheFrequencyPenalty() {
     TopKCosineParams params;
     params.top_k = 2;

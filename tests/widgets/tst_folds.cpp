@@ -53,7 +53,7 @@ QStringList written(const RunData& run) {
     out << QStringLiteral("%1 %2").arg(matrix.top1(stage) ? number(*matrix.top1(stage)) : QString(), matrix.forgetting(stage) ? number(*matrix.forgetting(stage)) : QString());
   out << written(run.loss()) << written(run.accuracySoFar()) << written(run.probedSoFar()) << written(accuracyByTask(run)) << written(meanForgetting(run, true)) << written(meanForgetting(run, false));
   for (int task = 0; task < matrix.tasks(); ++task) {
-    out << written(run.taskAccuracy(task)) << written(run.taskForgetting(task)) << written(accuracyOfTask(run, task)) << written(forgettingOfTask(run, task));
+    out << written(run.taskAccuracy(task)) << written(run.taskProbed(task)) << written(run.taskForgetting(task)) << written(run.taskForgettingProbed(task)) << written(accuracyOfTask(run, task)) << written(forgettingOfTask(run, task));
     for (const std::string& blob : {run.prototypesAfter(task), run.predictionsAfter(task), run.featuresAfter(task), run.keysAfter(task, 0), run.keysAfter(task, 1)})
       out << QString::fromStdString(blob);
   }

@@ -53,7 +53,7 @@ QString written(const RunData& run) {
                .arg(band.ended)
                .arg(band.label, band.classes);
   for (int i = 0; i < 4; ++i) {
-    out << written(run.taskAccuracy(i)) << written(run.taskForgetting(i));
+    out << written(run.taskAccuracy(i)) << written(run.taskProbed(i)) << written(run.taskForgetting(i)) << written(run.taskForgettingProbed(i));
     for (int j = 0; j < 4; ++j)
       out << (run.matrix().at(i, j) ? QString::number(*run.matrix().at(i, j)) : QStringLiteral("-"));
   }
@@ -99,9 +99,12 @@ class ModelsTest : public QObject {
     QCOMPARE(run.loss().size(), std::size_t(40));
     QCOMPARE(written(run.accuracySoFar()), QStringLiteral("(20 90)(40 83)"));
     QCOMPARE(written(run.probedSoFar()), QStringLiteral("(10 80)(20 90)(30 65)(40 70)"));
-    QCOMPARE(written(run.taskAccuracy(0)), QStringLiteral("(10 80)(20 90)(30 70)(40 70)"));
-    QCOMPARE(written(run.taskForgetting(0)), QStringLiteral("(20 0)(30 20)(40 20)"));
-    QCOMPARE(written(run.taskAccuracy(1)), QStringLiteral("(30 60)(40 96)"));
+    QCOMPARE(written(run.taskAccuracy(0)), QStringLiteral("(20 90)(40 70)"));
+    QCOMPARE(written(run.taskProbed(0)), QStringLiteral("(10 80)(30 70)"));  // not at steps that were evaluated
+    QCOMPARE(written(run.taskForgetting(0)), QStringLiteral("(20 0)(40 20)"));
+    QCOMPARE(written(run.taskForgettingProbed(0)), QStringLiteral("(30 20)"));
+    QCOMPARE(written(run.taskAccuracy(1)), QStringLiteral("(40 96)"));
+    QCOMPARE(written(run.taskProbed(1)), QStringLiteral("(30 60)"));
     QCOMPARE(written(run.taskForgetting(1)), QStringLiteral("(40 0)"));
     QVERIFY(run.taskAccuracy(7).empty());
     QCOMPARE(*run.matrix().at(1, 0), 0.7);

@@ -57,8 +57,8 @@ void RunData::clearFold() {
   seams_.clear();
   accuracy_.clear();
   probed_.clear();
-  for (auto& [task, series] : task_accuracy_) series.clear();  // cleared, not erased: views hold references
-  for (auto& [task, series] : task_forgetting_) series.clear();
+  for (auto* all : {&task_accuracy_, &task_probed_, &task_forgetting_, &task_forgetting_probed_})
+    for (auto& [task, series] : *all) series.clear();  // cleared, not erased: views hold references
   memory_.clear();
   prompt_use_.clear();
   prompt_health_.clear();
@@ -192,8 +192,8 @@ void RunData::on(const Probed& event) {
   const bool learning = event.task <= event.on_task;
   memory.best_probe = learning ? y : std::max(memory.best_probe, y);
   if (x == evaluated_at_ || std::isnan(y)) return;
-  task_accuracy_[event.on_task].append(x, y);
-  if (!learning) task_forgetting_[event.on_task].append(x, memory.best_probe - y);
+  task_probed_[event.on_task].append(x, y);
+  if (!learning) task_forgetting_probed_[event.on_task].append(x, memory.best_probe - y);
 }
 
 void RunData::on(const Evaluated& event) {
@@ -258,14 +258,16 @@ std::vector<double> RunData::taskStarts() const {
   return out;
 }
 
-const Series& RunData::taskAccuracy(int task) const {
-  const auto found = task_accuracy_.find(task);
-  return found == task_accuracy_.end() ? kNoSeries : found->second;
+namespace {
+const Series& ofTask(const std::map<int, Series>& all, int task) {
+  const auto found = all.find(task);
+  return found == all.end() ? kNoSeries : found->second;
 }
+}  // namespace
 
-const Series& RunData::taskForgetting(int task) const {
-  const auto found = task_forgetting_.find(task);
-  return found == task_forgetting_.end() ? kNoSeries : found->second;
-}
+const Series& RunData::taskAccuracy(int task) const { return ofTask(task_accuracy_, task); }
+const Series& RunData::taskProbed(int task) const { return ofTask(task_probed_, task); }
+const Series& RunData::taskForgetting(int task) const { return ofTask(task_forgetting_, task); }
+const Series& RunData::taskForgettingProbed(int task) const { return ofTask(task_forgetting_probed_, task); }
 
 }  // namespace palimpsest

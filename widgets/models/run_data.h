@@ -66,11 +66,13 @@ class RunData : public QObject {
   const Series& loss() const { return loss_; }
   const Series& accuracySoFar() const { return accuracy_; }  // pooled top-1 of all classes seen, at task ends
   const Series& probedSoFar() const { return probed_; }      // the same on the probe images, inside tasks
-  const Series& taskAccuracy(int task) const;                // probes and task-end evaluations of that task
+  const Series& taskAccuracy(int task) const;                // task-end evaluations of that task
+  const Series& taskProbed(int task) const;                  // its probe images, in between
   // Best accuracy on it since it was learned minus the present one, from the end of its training on. The present one
   // counts as a candidate for the best, so it is never negative. Probes are compared with probes and evaluations with
-  // evaluations, because they look at different images; at task ends it is Chaudhry's forgetting, cut off at 0.
+  // evaluations, because they look at different images; of evaluations it is Chaudhry's forgetting, cut off at 0.
   const Series& taskForgetting(int task) const;
+  const Series& taskForgettingProbed(int task) const;
   const std::vector<PromptUse>& promptUse() const { return prompt_use_; }
   const std::vector<PromptHealth>& promptHealth() const { return prompt_health_; }
   const std::vector<PromptCollapse>& collapses() const { return collapses_; }
@@ -127,7 +129,7 @@ class RunData : public QObject {
   double evaluated_at_ = -1;  // x of the last evaluation: a probe there must not replace it
   std::vector<double> seams_;
   Series loss_, accuracy_, probed_;
-  std::map<int, Series> task_accuracy_, task_forgetting_;
+  std::map<int, Series> task_accuracy_, task_probed_, task_forgetting_, task_forgetting_probed_;
   std::map<int, Memory> memory_;
   std::string blobOf(const std::string& kind, int task) const;
   std::vector<PromptUse> prompt_use_;

@@ -22,13 +22,14 @@ ForgettingPlot::ForgettingPlot(RunListModel& runs, FrameClock& frames, QWidget* 
 bool ForgettingPlot::compares() const { return runs_.visibleRuns().size() > 1; }
 
 void ForgettingPlot::addTasks(Scene& scene) const {
-  scene.subtitle = tr("%1: best accuracy on a task so far, minus the present one").arg(run()->title());
+  scene.subtitle = tr("%1: best accuracy on a task so far, minus the present one; thin: probes").arg(run()->title());
   const bool from_matrix = axis() == Axis::Tasks && !stepsTellTasksApart(*run());
   by_task_.clear();
-  const int marker = run()->probedSoFar().empty() ? 0 : -1;  // single points need one, a line of probes does not
   for (const TaskBand& band : run()->bands()) {
-    Curve curve{&run()->taskForgetting(band.task), tr("T%1").arg(band.task + 1),
-                QPen(style::task(band.task, run()->start().tasks), 2), marker, scene.time};
+    const QColor colour = style::task(band.task, run()->start().tasks);
+    if (!from_matrix && run()->taskForgettingProbed(band.task).size() > 0)
+      scene.curves.push_back({&run()->taskForgettingProbed(band.task), tr("T%1 (probes)").arg(band.task + 1), QPen(colour, 1), -1, scene.time, false});
+    Curve curve{&run()->taskForgetting(band.task), tr("T%1").arg(band.task + 1), QPen(colour, 2), 0, scene.time};
     if (from_matrix) {
       curve.series = &(by_task_[band.task] = forgettingOfTask(*run(), band.task));
       curve.time = {};

@@ -14,13 +14,14 @@ TaskPlot::TaskPlot(FrameClock& frames, QWidget* parent)
 Scene TaskPlot::scene() const {
   Scene scene = focused();
   if (!run()) return scene;
-  scene.subtitle = tr("%1: each task's test images, since it was learned").arg(run()->title());
+  scene.subtitle = tr("%1: each task's test images, since it was learned; thin: probes").arg(run()->title());
   const bool from_matrix = axis() == Axis::Tasks && !stepsTellTasksApart(*run());
   by_task_.clear();
-  const int marker = run()->probedSoFar().empty() ? 0 : -1;  // single points need one, a line of probes does not
   for (const TaskBand& band : run()->bands()) {
-    Curve curve{&run()->taskAccuracy(band.task), tr("T%1").arg(band.task + 1),
-                QPen(style::task(band.task, run()->start().tasks), band.task == scene.current_task ? 2.5 : 2), marker, scene.time};
+    const QColor colour = style::task(band.task, run()->start().tasks);
+    if (!from_matrix && run()->taskProbed(band.task).size() > 0)
+      scene.curves.push_back({&run()->taskProbed(band.task), tr("T%1 (probes)").arg(band.task + 1), QPen(colour, 1), -1, scene.time, false});
+    Curve curve{&run()->taskAccuracy(band.task), tr("T%1").arg(band.task + 1), QPen(colour, band.task == scene.current_task ? 2.5 : 2), 0, scene.time};
     if (from_matrix) {
       curve.series = &(by_task_[band.task] = accuracyOfTask(*run(), band.task));
       curve.time = {};

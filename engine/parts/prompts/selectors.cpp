@@ -48,7 +48,7 @@ Tensor lots(const Inputs& inputs, std::int64_t images, std::int64_t prompts, std
   return torch::tensor(drawn).view({images, prompts});
 }
 
-// Columns that an inspection leaves to choose from; undefined where it leaves all.
+// Columns that are left to choose from; undefined where it leaves all.
 Tensor leftBy(const Adjustments* adjusted, const Tensor& scores) {
   if (!adjusted || (adjusted->mask.empty() && adjusted->limit < 0)) return {};
   std::vector<std::int64_t> left;
@@ -138,35 +138,40 @@ Choice ConstantSelector::choose(const Query& query, const Pool& pool) const {
 }
 
 TopKCosine::TopKCosine(const Params& params, const Setting& setting)
-    : params_(params), setting_(setting), past_(torch::zeros({0}, torch::kDouble)), counts_(torch::zeros({0}, torch::kDouble)) {}
+    : params_(params), standing_{.mask = params.mask, .force = params.force}, setting_(setting), past_(torch::zeros({0}, torch::kDouble)), counts_(torch::zeros({0}, torch::kDouble)) {}
 
 Tensor TopKCosine::similarities(const Query& query, const Pool& pool) const {
   const Adjustments* adjusted = query.adjusted;
   const Tensor rows = centred(query, means_, params_.centre);
   const int available = adjusted && adjusted->limit >= 0 ? std::min(adjusted->limit, pool.available()) : pool.available();
-  Tensor similarity = unit(rows.to(torch::kFloat)).matmul(unit(pool.keys(0).slice(0, 0, available)).t());
-  if (!adjusted) return similarity;
-  for (const int prompt : adjusted->mask)
-    if (prompt < available) similarity.select(1, prompt).fill_(-INFINITY);
-  for (const int prompt : adjusted->force)
-    if (prompt < available) similarity.select(1, prompt).add_(10);  // above every cosine
-  return similarity;
+  return unit(rows.to(torch::kFloat)).matmul(unit(pool.keys(0).slice(0, 0, available)).t());
+}
+
+Tensor TopKCosine::allowed(const Query& query, const Tensor& similarity) const {
+  if (!query.adjusted || (query.adjusted->mask.empty() && query.adjusted->force.empty())) return similarity;
+  Tensor out = similarity.clone();
+  for (const int prompt : query.adjusted->force)
+    if (prompt < out.size(1)) out.select(1, prompt).add_(10);  // above every cosine
+  for (const int prompt : query.adjusted->mask)
+    if (prompt < out.size(1)) out.select(1, prompt).fill_(-INFINITY);
+  return out;
 }
 
 // N, and no more than what is not masked.
 std::int64_t TopKCosine::countOf(const Query& query, const Tensor& similarity) const {
   const int wanted = query.adjusted && query.adjusted->top_k ? *query.adjusted->top_k : params_.top_k;
-  const auto masked = query.adjusted ? static_cast<std::int64_t>(query.adjusted->mask.size()) : 0;
+  const auto masked = query.adjusted ? std::ranges::count_if(query.adjusted->mask, [&](int prompt) { return prompt < similarity.size(1); }) : 0;
   return std::clamp<std::int64_t>(wanted, 1, std::max<std::int64_t>(1, similarity.size(1) - masked));
 }
 
 Tensor TopKCosine::ranked(const Query& query, const Tensor& similarity, const Pool& pool, const std::string& rule) const {
   const auto count = countOf(query, similarity);
   const bool sliced = rule == "task" || rule == "nearest-mean";
-  if (rule == "all") return topK(similarity, similarity.size(1));
+  const Tensor gone = similarity.detach().eq(-INFINITY);
+  if (rule == "all") return topK(similarity, similarity.size(1) - (similarity.size(0) > 0 ? gone[0].sum().item<std::int64_t>() : 0));
   if (rule == "random") {
     const auto salt = query.train ? static_cast<std::uint64_t>(1 + std::floor(query.inputs.epochs)) : 0;
-    return topK(lots(query.inputs, similarity.size(0), similarity.size(1), mixed(setting_.seed, salt)).to(similarity.device()), count);
+    return topK(lots(query.inputs, similarity.size(0), similarity.size(1), mixed(setting_.seed, salt)).to(similarity.device()).masked_fill(gone, -1), count);
   }
   if (sliced && pool.perTask() > 0) {
     const Tensor tasks = rule == "task" ? query.inputs.tasks : means_.taskOf(query.rows);
@@ -177,7 +182,7 @@ Tensor TopKCosine::ranked(const Query& query, const Tensor& similarity, const Po
     // Counts end at the last prompt that was ever used.
     const Tensor all = torch::constant_pad_nd(past_ / past_.sum(), {0, std::max<std::int64_t>(0, similarity.size(1) - past_.size(0))});
     const Tensor often = all.slice(0, 0, similarity.size(1)).to(similarity.device(), torch::kFloat);
-    return topK((similarity.detach() - 1) * often, count);
+    return topK(((similarity.detach() - 1) * often).masked_fill(gone, -INFINITY), count);
   }
   return topK(similarity, count);
 }
@@ -194,10 +199,10 @@ Tensor TopKCosine::pulled(const Choice& choice, const Tensor& similarity) const 
 }
 
 Choice TopKCosine::choose(const Query& query, const Pool& pool) const {
-  const Tensor similarity = similarities(query, pool);
+  const Tensor near = similarities(query, pool), similarity = allowed(query, near);
   const std::string& rule = query.adjusted && query.adjusted->rule ? *query.adjusted->rule : query.train ? params_.train : params_.test;
   Choice choice;
-  choice.scores = similarity.detach().unsqueeze(0);
+  choice.scores = near.detach().unsqueeze(0);
   choice.indices = ranked(query, similarity, pool, rule);
   const auto own = countOf(query, similarity);
   if (rule != "instance" || (query.train && params_.frequency_penalty)) choice.asked = topK(similarity, own);
@@ -205,7 +210,7 @@ Choice TopKCosine::choose(const Query& query, const Pool& pool) const {
     const std::int64_t group = query.train || params_.vote_batch == 0 ? similarity.size(0) : params_.vote_batch;
     choice.indices = voted(choice.indices, similarity.size(1), group);
   }
-  if (query.train && params_.pull > 0) choice.penalty = pulled(choice, similarity);
+  if (query.train && params_.pull > 0) choice.penalty = pulled(choice, near);
   if (!query.train && params_.confine && pool.perTask() > 0)
     choice.confined = choice.indices.select(1, 0).div(pool.perTask(), "floor");
   return choice;
@@ -244,7 +249,7 @@ Tensor gatedCosine(const Tensor& query, const Tensor& gates, const Tensor& keys)
   return dots / lengths;
 }
 
-GatedCosine::GatedCosine(const Params& params, const Setting& setting) : params_(params), setting_(setting) {
+GatedCosine::GatedCosine(const Params& params, const Setting& setting) : params_(params), standing_{.mask = params.mask}, setting_(setting) {
   temperatures_ = torch::full({setting.places}, params.temperature, torch::kDouble);
   gains_ = torch::ones({setting.places}, torch::kDouble);
   learning_ = torch::ones({1}, torch::kLong);

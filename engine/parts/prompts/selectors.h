@@ -68,6 +68,7 @@ struct TopKCosineParams {
   int vote_batch = 0;
   bool frequency_penalty = false, balance_pull = false, centre = false, confine = false, keys_from_queries = false;
   double reset_dead = 0;
+  std::vector<int> mask, force;
   static auto fields() {
     using P = TopKCosineParams;
     return std::tuple{
@@ -89,6 +90,8 @@ struct TopKCosineParams {
         Field{"centre", &P::centre, {.doc = "Whether the mean query of the first task is taken off every query before the cosine: queries of a pre-trained network share a large common direction.", .level = Level::Expert}},
         Field{"keys_from_queries", &P::keys_from_queries, {.doc = "Whether the keys start at the centres of clusters (k-means) of the first task's queries.", .level = Level::Expert}},
         Field{"reset_dead", &P::reset_dead, {.min = 0, .max = 1, .doc = "At a boundary, keys that were chosen less often than this share of an even use move to queries of the new task, as in vector quantisation; 0: never.", .level = Level::Expert}},
+        Field{"mask", &P::mask, {.min = 0, .max = 99999, .doc = "Prompts that are never chosen, counted from 0: as if they were not there. For finding out what they do, and for going on without the winners of a collapse.", .level = Level::Expert}},
+        Field{"force", &P::force, {.min = 0, .max = 99999, .doc = "Prompts that every image gets, counted from 0, whatever its query.", .level = Level::Expert}},
         Field{"confine", &P::confine,
               {.doc = "Whether only classes of the task that the choice points to may be predicted at test.", .source = "DAP's code for ImageNet-R; with the vote it turns the evaluation into a task-incremental one.", .level = Level::Expert}}};
   }
@@ -112,14 +115,17 @@ class TopKCosine final : public Selector {
   void study(const Tensor& queries, const Tensor& labels, const TaskScope& scope, Pool& pool) override;
   void visit(State& state) override;
   int votes() const override { return params_.test == "vote" ? std::max(1, params_.vote_batch) : 0; }
+  const Adjustments* standing() const override { return params_.mask.empty() && params_.force.empty() ? nullptr : &standing_; }
   const Params& params() const { return params_; }
 
  private:
   Tensor similarities(const Query& query, const Pool& pool) const;  // [B, available]
+  Tensor allowed(const Query& query, const Tensor& similarity) const;  // -inf where masked, above every cosine where forced
   std::int64_t countOf(const Query& query, const Tensor& similarity) const;
   Tensor ranked(const Query& query, const Tensor& similarity, const Pool& pool, const std::string& rule) const;
   Tensor pulled(const Choice& choice, const Tensor& similarity) const;
   const Params params_;
+  const Adjustments standing_;
   const Setting setting_;
   QueryMeans means_;
   Tensor past_, counts_;  // [M] how often each prompt was used in earlier tasks, and in this one too
@@ -136,6 +142,7 @@ struct GatedCosineParams {
   double intrusion = 0, intrusion_margin = 0.1;
   std::string train = "all", test = "all";
   bool shuffle = false, centre = false;
+  std::vector<int> mask;
   static auto fields() {
     using P = GatedCosineParams;
     return std::tuple{
@@ -157,6 +164,7 @@ struct GatedCosineParams {
         Field{"intrusion_margin", &P::intrusion_margin, {.min = 0, .max = 2, .doc = "How far below the threshold a new component's cosine has to stay to cost nothing.", .level = Level::Expert}},
         Field{"train", &P::train, {.choices = "all|task|nearest-mean", .doc = "Components that may get weight in training: all of them, the task's own, or those of the task whose class mean is nearest."}},
         Field{"test", &P::test, {.choices = "all|task|nearest-mean", .doc = "The same at test; task is an oracle that is told the task of each image."}},
+        Field{"mask", &P::mask, {.min = 0, .max = 99999, .doc = "Components that are never chosen, counted from 0: as if they were not there. For finding out what they do, and for going on without the winners of a collapse.", .level = Level::Expert}},
         Field{"shuffle", &P::shuffle, {.doc = "Whether an image's weights are dealt to components at random: the control that keeps support and norm and drops the choice.", .level = Level::Expert}},
         Field{"centre", &P::centre, {.doc = "Whether the mean query of the first task is taken off every query first.", .level = Level::Expert}}};
   }
@@ -178,6 +186,7 @@ class GatedCosine final : public Selector {
   }
   void study(const Tensor& queries, const Tensor& labels, const TaskScope& scope, Pool& pool) override;
   void beginTask(const TaskScope& scope) override;
+  const Adjustments* standing() const override { return params_.mask.empty() ? nullptr : &standing_; }
   void visit(State& state) override;
   void check(Issues& issues) const override;
   const Params& params() const { return params_; }
@@ -187,6 +196,7 @@ class GatedCosine final : public Selector {
   Tensor intrusionOf(const Query& query, const Pool& pool) const;
   Tensor weightsOf(const Tensor& scores, int place, const Query& query, const Pool& pool) const;
   const Params params_;
+  const Adjustments standing_;
   const Setting setting_;
   QueryMeans means_;
   QueryMoments moments_;

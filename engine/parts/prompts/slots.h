@@ -5,7 +5,7 @@
 
 namespace palimpsest {
 
-// What an inspection changes about a choice; a run never does.
+// What is changed about every choice: by an inspection, or, as for mask and force, by the recipe itself.
 struct Adjustments {
   std::vector<int> mask, force;       // prompts that are never, always chosen
   int limit = -1;                     // only prompts below may be chosen; -1: all that are available
@@ -66,6 +66,8 @@ class Selector : public Part {
   virtual void study(const Tensor& /*queries*/, const Tensor& /*labels*/, const TaskScope&, Pool&) {}
   // Images that vote together at test; 0: every image has its own say.
   virtual int votes() const { return 0; }
+  // What the recipe changes about every choice; null: nothing.
+  virtual const Adjustments* standing() const { return nullptr; }
 };
 
 class Injector : public Part {
