@@ -46,6 +46,7 @@ class TestCliRuns : public QObject {
   void reportsReadATornRun();
   void runsAreListed();
   void featuresAreWritten();
+  void aTrainedModelIsExported();
   void theCommandOfACardMakesTheSameWeights_data();
   void theCommandOfACardMakesTheSameWeights();
   void weightsAreAddedListedAssessedAndForgotten();
@@ -201,6 +202,20 @@ void TestCliRuns::runsAreListed() {
   QCOMPARE(rows[0][QLatin1String("recipe")].toString(), QStringLiteral("simplecil"));
   QCOMPARE(rows[0][QLatin1String("state")].toString(), QStringLiteral("done"));
   QCOMPARE(rows[0][QLatin1String("last")].toDouble(), resultsOf(path("deep/er/run"))[QLatin1String("last")].toDouble());
+}
+
+void TestCliRuns::aTrainedModelIsExported() {
+  QCOMPARE(cli(tinyRun(QStringLiteral("simplecil"), path("run"))).status, 0);
+  const Ended done = cli({QStringLiteral("export"), path("run"), QStringLiteral("--out"), path("model.pt"), QStringLiteral("--json")});
+  QVERIFY2(done.status == 0, qPrintable(done.err));
+  const QJsonObject said = QJsonDocument::fromJson(done.out.toUtf8()).object();
+  QCOMPARE(said[QLatin1String("changed_predictions")].toInt(-1), 0);
+  QVERIFY(said[QLatin1String("checked_images")].toInt() > 0);
+  QCOMPARE(said[QLatin1String("bytes")].toInteger(), QFileInfo(path("model.pt")).size());
+  const Ended again = cli({QStringLiteral("export"), path("run"), QStringLiteral("--out"), path("model.pt"), QStringLiteral("--format"), QStringLiteral("onxn")});
+  QCOMPARE(again.status, 2);
+  QVERIFY2(again.err.contains(QStringLiteral("already there")) && again.err.contains(QStringLiteral("no format")), qPrintable(again.err));
+  QCOMPARE(cli({QStringLiteral("export"), path("run"), QStringLiteral("--out"), path("model.safetensors"), QStringLiteral("--format"), QStringLiteral("safetensors")}).status, 0);
 }
 
 void TestCliRuns::featuresAreWritten() {

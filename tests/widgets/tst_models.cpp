@@ -100,9 +100,9 @@ class ModelsTest : public QObject {
     QCOMPARE(written(run.accuracySoFar()), QStringLiteral("(20 90)(40 83)"));
     QCOMPARE(written(run.probedSoFar()), QStringLiteral("(10 80)(20 90)(30 65)(40 70)"));
     QCOMPARE(written(run.taskAccuracy(0)), QStringLiteral("(20 90)(40 70)"));
-    QCOMPARE(written(run.taskProbed(0)), QStringLiteral("(10 80)(30 70)"));  // not at steps that were evaluated
+    QCOMPARE(written(run.taskProbed(0)), QStringLiteral("(10 80)(20 90)(30 70)(40 50)"));
     QCOMPARE(written(run.taskForgetting(0)), QStringLiteral("(20 0)(40 20)"));
-    QCOMPARE(written(run.taskForgettingProbed(0)), QStringLiteral("(30 20)"));
+    QCOMPARE(written(run.taskForgettingProbed(0)), QStringLiteral("(30 20)(40 40)"));
     QCOMPARE(written(run.taskAccuracy(1)), QStringLiteral("(40 96)"));
     QCOMPARE(written(run.taskProbed(1)), QStringLiteral("(30 60)"));
     QCOMPARE(written(run.taskForgetting(1)), QStringLiteral("(40 0)"));
