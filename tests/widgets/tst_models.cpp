@@ -104,7 +104,7 @@ class ModelsTest : public QObject {
     QCOMPARE(written(run.taskForgetting(0)), QStringLiteral("(20 0)(40 20)"));
     QCOMPARE(written(run.taskForgettingProbed(0)), QStringLiteral("(30 20)(40 40)"));
     QCOMPARE(written(run.taskAccuracy(1)), QStringLiteral("(40 96)"));
-    QCOMPARE(written(run.taskProbed(1)), QStringLiteral("(30 60)"));
+    QCOMPARE(written(run.taskProbed(1)), QStringLiteral("(30 60)(40 90)"));
     QCOMPARE(written(run.taskForgetting(1)), QStringLiteral("(40 0)"));
     QVERIFY(run.taskAccuracy(7).empty());
     QCOMPARE(*run.matrix().at(1, 0), 0.7);
