@@ -14,13 +14,24 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::tensor_list;
 
-// Several for each thread: whoever is done takes the next, so that a core that is held up does not hold up the others.
-// One for each where every part would hold a gradient of many shared floats.
-std::int64_t partsOf(const Tensor& x, std::int64_t shared = 0) {
-  constexpr std::int64_t kTurns = 4, kMany = 1 << 24;
-  const std::int64_t threads = at::get_num_threads(), parts = shared > kMany ? threads : kTurns * threads;
-  return threads > 1 && onFastPath(x) ? std::clamp<std::int64_t>(parts, 1, std::max<std::int64_t>(1, x.size(0))) : 1;
+// Where parts begin, and where the last ends. Whoever is done takes the next: large parts first and single images last,
+// so that all end together, even when a core is held up. One part for each thread where every part would hold a gradient
+// of many shared floats.
+using Cuts = std::vector<std::int64_t>;
+
+Cuts cutsOf(const Tensor& x, std::int64_t shared = 0) {
+  constexpr std::int64_t kMany = 1 << 24;
+  const std::int64_t batch = x.size(0), threads = at::get_num_threads();
+  Cuts cuts{0};
+  if (threads <= 1 || batch <= 1 || !onFastPath(x)) return {0, batch};
+  while (cuts.back() < batch) {
+    const std::int64_t left = batch - cuts.back(), among = shared > kMany ? threads - static_cast<std::int64_t>(cuts.size()) + 1 : 2 * threads;
+    cuts.push_back(cuts.back() + (left + among - 1) / among);
+  }
+  return cuts;
 }
+
+std::int64_t partsIn(const Cuts& cuts) { return static_cast<std::int64_t>(cuts.size()) - 1; }
 
 std::int64_t floatsIn(const std::vector<Tensor>& all) {
   std::int64_t floats = 0;
@@ -28,14 +39,14 @@ std::int64_t floatsIn(const std::vector<Tensor>& all) {
   return floats;
 }
 
-Tensor part(const Tensor& x, std::int64_t i, std::int64_t parts) {
-  const std::int64_t first = x.size(0) * i / parts, last = x.size(0) * (i + 1) / parts;
-  return x.slice(0, first, last);
+Tensor part(const Tensor& x, std::int64_t i, const Cuts& cuts) {
+  const auto at = static_cast<std::size_t>(i);
+  return x.slice(0, cuts[at], cuts[at + 1]);
 }
 
-std::vector<Tensor> part(const std::vector<Tensor>& all, std::int64_t i, std::int64_t parts) {
+std::vector<Tensor> part(const std::vector<Tensor>& all, std::int64_t i, const Cuts& cuts) {
   std::vector<Tensor> some;
-  for (const Tensor& x : all) some.push_back(part(x, i, parts));
+  for (const Tensor& x : all) some.push_back(part(x, i, cuts));
   return some;
 }
 
@@ -95,12 +106,13 @@ struct Pass {
     Hooks& asked = hooks ? *hooks : noHooks();
     return block < 0 ? vit->forward(x, asked, read) : vit->rest(x, block, asked, read);
   }
-  Tensor keysOf(std::int64_t i, std::int64_t parts) const { return keys.defined() ? part(keys, i, parts) : keys; }
+  Tensor keysOf(std::int64_t i, const Cuts& cuts) const { return keys.defined() ? part(keys, i, cuts) : keys; }
 };
 
 // What a backward pass needs of the parts: what each began with and ended with.
 struct Recorded : torch::CustomClassHolder {
   std::vector<Tensor> rows, tokens, shared;
+  Cuts cuts;
 };
 
 // What each part found, as one: rows side by side, shared tensors summed in the order of the parts.
@@ -121,16 +133,18 @@ Tensor sharedSlope(const std::vector<tensor_list>& found, const std::vector<Tens
 
 struct PassFunction : torch::autograd::Function<PassFunction> {
   static Tensor forward(AutogradContext* ctx, const Tensor& rows, const Tensor& shared, const Tensor& x, Pass* pass, Features* features) {
-    const std::int64_t parts = partsOf(x, shared.numel());
+    const Cuts cuts = cutsOf(x, shared.numel());
+    const std::int64_t parts = partsIn(cuts);
     auto recorded = c10::make_intrusive<Recorded>();
+    recorded->cuts = cuts;
     recorded->rows.resize(static_cast<std::size_t>(parts));
     recorded->tokens.resize(static_cast<std::size_t>(parts));
     recorded->shared = pass->shared;
     std::vector<Features> all(static_cast<std::size_t>(parts));
     sideBySide(parts, true, [&](std::int64_t i) {
       const auto at = static_cast<std::size_t>(i);
-      recorded->rows[at] = part(rows, i, parts).detach().set_requires_grad(rows.size(1) > 0);
-      all[at] = (*pass)(part(x, i, parts), unpacked(recorded->rows[at], pass->shapes), pass->keysOf(i, parts));
+      recorded->rows[at] = part(rows, i, cuts).detach().set_requires_grad(rows.size(1) > 0);
+      all[at] = (*pass)(part(x, i, cuts), unpacked(recorded->rows[at], pass->shapes), pass->keysOf(i, cuts));
       recorded->tokens[at] = all[at].tokens;
     });
     *features = all.front();
@@ -151,7 +165,7 @@ struct PassFunction : torch::autograd::Function<PassFunction> {
       tensor_list leaves;
       if (by_rows) leaves.push_back(recorded->rows[at]);
       leaves.insert(leaves.end(), recorded->shared.begin(), recorded->shared.end());
-      found[at] = torch::autograd::grad({recorded->tokens[at]}, leaves, {part(slopes[0], i, parts)}, /*retain_graph=*/false, /*create_graph=*/false, /*allow_unused=*/true);
+      found[at] = torch::autograd::grad({recorded->tokens[at]}, leaves, {part(slopes[0], i, recorded->cuts)}, /*retain_graph=*/false, /*create_graph=*/false, /*allow_unused=*/true);
     });
     Tensor rows, shared;
     if (by_rows) {
@@ -176,7 +190,8 @@ Features passInParts(Vit& vit, const Start& start, const Given& given, const Bin
   Pass pass{vit, bind, start.block, read, given.keys};
   for (const Tensor& x : given.rows) pass.shapes.push_back(x.sizes().vec());
   if (wantGradient(given.shared)) pass.shared = given.shared;
-  const std::int64_t parts = partsOf(start.x, floatsIn(pass.shared));
+  const Cuts cuts = cutsOf(start.x, floatsIn(pass.shared));
+  const std::int64_t parts = partsIn(cuts);
   if (parts == 1) return pass(start.x, given.rows, given.keys);
   Features features;
   if (wantGradient(given.rows) || !pass.shared.empty()) {
@@ -185,7 +200,7 @@ Features passInParts(Vit& vit, const Start& start, const Given& given, const Bin
     return features;
   }
   std::vector<Features> all(static_cast<std::size_t>(parts));
-  sideBySide(parts, false, [&](std::int64_t i) { all[static_cast<std::size_t>(i)] = pass(part(start.x, i, parts), part(given.rows, i, parts), pass.keysOf(i, parts)); });
+  sideBySide(parts, false, [&](std::int64_t i) { all[static_cast<std::size_t>(i)] = pass(part(start.x, i, cuts), part(given.rows, i, cuts), pass.keysOf(i, cuts)); });
   std::vector<Tensor> tokens;
   for (const Features& one : all) tokens.push_back(one.tokens);
   features = all.front();
@@ -194,9 +209,10 @@ Features passInParts(Vit& vit, const Start& start, const Given& given, const Bin
 }
 
 Start lowerBlocks(Vit& vit, const Tensor& images, int block) {
-  const std::int64_t parts = partsOf(images);
+  const Cuts cuts = cutsOf(images);
+  const std::int64_t parts = partsIn(cuts);
   std::vector<Tensor> states(static_cast<std::size_t>(parts));
-  sideBySide(parts, false, [&](std::int64_t i) { states[static_cast<std::size_t>(i)] = vit->blocks(vit->embed(part(images, i, parts)), 0, block); });
+  sideBySide(parts, false, [&](std::int64_t i) { states[static_cast<std::size_t>(i)] = vit->blocks(vit->embed(part(images, i, cuts)), 0, block); });
   return {parts == 1 ? states.front() : torch::cat(states), block};
 }
 
