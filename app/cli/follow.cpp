@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "app/cli/commands.h"
+#include "app/cli/summary.h"
 #include "engine/record/run_folder.h"
 
 namespace palimpsest::cli {
@@ -55,6 +56,21 @@ int explain(const RunOutcome& outcome, const std::filesystem::path& folder, Cons
   if (recorded)
     console.line("Everything until then is in " + folder.string() + ". When the cause is gone, go on with:  " + go_on);
   return kFailed;
+}
+
+int goOn(const std::filesystem::path& folder, const std::string& name, bool json, Console& console) {
+  Tail tail;
+  const Interrupt interrupt;
+  RunOutcome outcome;
+  {
+    ProgressView view(console, name);
+    view.catchUp(record::effectiveEvents(folder));
+    const auto live = Run::resume(folder, {&tail});
+    outcome = follow(*live, tail, view, console, interrupt);
+  }
+  if (outcome.state == "done") printSummary({folder}, json);
+  if (outcome.state == "done") console.line("The run is in " + folder.string());
+  return explain(outcome, folder, console);
 }
 
 void printIssues(const Issues& issues, Console& console) {

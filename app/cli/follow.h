@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "app/cli/console.h"
 #include "app/cli/interrupt.h"
@@ -18,6 +19,10 @@ RunOutcome follow(Run& run, Tail& tail, ProgressView& view, Console& console, co
 // Says on standard error why the run did not reach its end, what is safe and what to do; nothing for "done".
 // Returns the exit status.
 int explain(const RunOutcome& outcome, const std::filesystem::path& folder, Console& console);
+
+// Goes on with a recorded run to its end, from its last checkpoint, and prints what it came to: for people under `name`,
+// or as JSON. Blocks. Returns the exit status.
+int goOn(const std::filesystem::path& folder, const std::string& name, bool json, Console& console);
 
 void printIssues(const Issues& issues, Console& console);
 

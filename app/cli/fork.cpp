@@ -5,7 +5,6 @@
 #include "app/cli/commands.h"
 #include "app/cli/follow.h"
 #include "app/cli/plan.h"
-#include "app/cli/summary.h"
 #include "engine/record/fork.h"
 #include "engine/record/run_folder.h"
 
@@ -54,21 +53,6 @@ record::ForkPlan readPlan(const CLI::App& command, const Arguments& arguments, c
   if (!arguments.out.empty()) refuseUnusable(arguments.out, issues);
   refuse(issues);
   return plan;
-}
-
-int goOn(const std::filesystem::path& folder, const std::string& name, bool json, Console& console) {
-  Tail tail;
-  const Interrupt interrupt;
-  RunOutcome outcome;
-  {
-    ProgressView view(console, name);
-    view.catchUp(record::effectiveEvents(folder));
-    const auto live = Run::resume(folder, {&tail});
-    outcome = follow(*live, tail, view, console, interrupt);
-  }
-  if (outcome.state == "done") printSummary({folder}, json);
-  if (outcome.state == "done") console.line("The run is in " + folder.string());
-  return explain(outcome, folder, console);
 }
 
 int fork(const CLI::App& command, const Arguments& arguments, Console& console) {

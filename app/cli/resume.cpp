@@ -4,7 +4,6 @@
 #include "app/cli/commands.h"
 #include "app/cli/follow.h"
 #include "app/cli/plan.h"
-#include "app/cli/summary.h"
 #include "engine/record/run_folder.h"
 
 namespace palimpsest::cli {
@@ -19,18 +18,7 @@ int resume(const std::filesystem::path& folder, bool json, Console& console) {
   refuse(issues);
   const record::Reader reader(folder);
   const Value* name = reader.run().at("recipe.name");
-  Tail tail;
-  const Interrupt interrupt;
-  RunOutcome outcome;
-  {
-    ProgressView view(console, name ? name->asString() : folder.filename().string());
-    view.catchUp(record::effectiveEvents(folder));
-    const auto live = Run::resume(folder, {&tail});
-    outcome = follow(*live, tail, view, console, interrupt);
-  }
-  if (outcome.state == "done") printSummary({folder}, json);
-  if (outcome.state == "done") console.line("The run is in " + folder.string());
-  return explain(outcome, folder, console);
+  return goOn(folder, name ? name->asString() : folder.filename().string(), json, console);
 }
 
 }  // namespace

@@ -40,6 +40,7 @@ class TestDrops : public QObject {
     file.write(text);
   }
   void makePets(int classes) const;
+  void makeRunOnPets(const char* name, int limit_test = 0);
   std::unique_ptr<QTemporaryDir> dir_;
 };
 
@@ -130,13 +131,18 @@ void TestDrops::streamsAreSuggestedForAnyNumberOfClasses() {
   QCOMPARE(suggestedScenario(3), std::string("cil:init=3,increment=3,order=1993"));
 }
 
-void TestDrops::imagesOfARunComeFromItsData() {
-  makePets(2);
+void TestDrops::makeRunOnPets(const char* name, int limit_test) {
   RunOptions options;
   options.data = "folder:" + path("pets").toStdString();
+  options.limit_test = limit_test;
   record::RunHeader header;
   header.options = Value(valuesOf(options));
-  record::Writer::create(path("run").toStdString(), record::runJson(header));
+  record::Writer::create(path(name).toStdString(), record::runJson(header));
+}
+
+void TestDrops::imagesOfARunComeFromItsData() {
+  makePets(2);
+  makeRunOnPets("run");
   const Picture picture = readPicture(path("run").toStdString(), 4);
   QVERIFY2(picture.problem.isEmpty(), qPrintable(picture.problem));
   QCOMPARE(picture.image.size(), QSize(8, 8));
@@ -147,20 +153,14 @@ void TestDrops::imagesOfARunComeFromItsData() {
 
 void TestDrops::aClassThatWasDeletedIsAMissingPicture() {
   makePets(2);
-  RunOptions options;
-  options.data = "folder:" + path("pets").toStdString();
-  record::RunHeader header;
-  header.options = Value(valuesOf(options));
-  record::Writer::create(path("run").toStdString(), record::runJson(header));
+  makeRunOnPets("run");
   QVERIFY(readPicture(path("run").toStdString(), 0).problem.isEmpty());
   QVERIFY(QDir(path("pets/test/class0")).removeRecursively());
   const Picture picture = readPicture(path("run").toStdString(), 1);  // the data set is open already
   QCOMPARE(picture.image.isNull(), !picture.problem.isEmpty());  // kept in memory, or said to be gone
   QVERIFY(readPicture(path("run").toStdString(), 4).problem.isEmpty());
   QVERIFY(QDir(path("pets")).removeRecursively());
-  options.limit_test = 7;  // another reading of the same data
-  header.options = Value(valuesOf(options));
-  record::Writer::create(path("later").toStdString(), record::runJson(header));
+  makeRunOnPets("later", 7);  // another reading of the same data
   QVERIFY(!readPicture(path("later").toStdString(), 1).problem.isEmpty());
 }
 

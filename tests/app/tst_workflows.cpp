@@ -19,6 +19,8 @@
 
 #include "app/main_window.h"
 #include "engine/record/run_header.h"
+#include "engine/record/json.h"
+#include "tests/record/forkable_run.h"
 #include "tests/support/fake_run.h"
 #include "tests/widgets/prompt_story.h"
 #include "widgets/views/live_plot.h"
@@ -191,11 +193,19 @@ void TestWorkflows::readingAComparisonTakesNone() {
 void TestWorkflows::theCauseOfACollapseIsFourClicksAway() {
   PromptStory story;
   story.collapses = true;
-  auto writer = record::Writer::create(home() / "collapsed", record::runJson({}));
-  for (const Event& event : story.events()) writer->on(event);
-  writer.reset();
+  record::RunHeader header;
+  const Value select = Value::Object{{"top_k", 2}, {"mask", Value::Array{}}, {"force", Value::Array{}}};
+  header.recipe = Value::Object{{"name", "l2p"}, {"prompts", Value::Array{Value::Object{{"select", select}}}}};
+  header.options = Value(valuesOf(RunOptions{}));
+  tests::tellWithCheckpoints(*record::Writer::create(home() / "runs" / "collapsed", record::runJson(header)), home() / "runs" / "collapsed", story.events());
+  std::vector<WhatIf> asked;
+  engine_->inspectors.whatIf = [&asked](const std::filesystem::path&, const WhatIf& change, const InspectOptions&) {
+    asked.push_back(change);
+    const Value before = Value::Object{{"accuracy", 60.0}, {"by_task", Value::Array{60.0, 60.0}}}, after = Value::Object{{"accuracy", 66.0}, {"by_task", Value::Array{66.0, 66.0}}};
+    return Value(Value::Object{{"after_task", 1}, {"images", 40}, {"changed_predictions", 6}, {"changed_selections", 0.25}, {"seconds", 2.0}, {"before", before}, {"after", after}});
+  };
   open();
-  workspace_->open(home() / "collapsed");
+  workspace_->open(home() / "runs" / "collapsed");
   click(remedy("collapse", QStringLiteral("Show the cause")));  // 1: where it began, marked, with its remedy filled in
   QCOMPARE(window_->plots().perspective(), Perspective::Prompts);
   QTRY_COMPARE(window_->laboratory().cursor.step(), 60.0);
@@ -206,8 +216,20 @@ void TestWorkflows::theCauseOfACollapseIsFourClicksAway() {
   QVERIFY(!std::isnan(window_->laboratory().cursor.step()));
   auto* mask = window_->plots().page(Perspective::Prompts)->findChild<QLineEdit*>(QStringLiteral("whatIfMask"));
   QVERIFY(mask);
-  QCOMPARE(mask->text().remove(QLatin1Char(' ')), QStringLiteral("1,4"));  // "Try it" would be the fourth
-  QCOMPARE(clicks_, 3);
+  QCOMPARE(mask->text().remove(QLatin1Char(' ')), QStringLiteral("1,4"));
+  const auto button = [this](const char* name) { return window_->plots().page(Perspective::Prompts)->findChild<QPushButton*>(QLatin1String(name)); };
+  click(button("whatIfTry"));  // 4: what if they were masked
+  QTRY_COMPARE(int(asked.size()), 1);
+  QCOMPARE(asked[0].mask, (std::vector<int>{1, 4}));
+  QCOMPARE(clicks_, 4);
+  const int runs = workspace_->runs().rowCount();
+  click(button("whatIfKeep"));  // the fifth keeps it, as a run of its own
+  QTRY_COMPARE(workspace_->runs().rowCount(), runs + 1);
+  const RunData* kept = run(runs);
+  QTRY_VERIFY(record::isRun(kept->folder));
+  const Value recipe = record::runHeader(record::readJsonFile(record::Paths(kept->folder).run())).recipe;
+  QCOMPARE(recipe.at("prompts.0.select.mask")->asArray().size(), std::size_t{2});
+  QCOMPARE(recipe.at("prompts.0.select.mask.1")->asInt(), std::int64_t{4});
 }
 
 void TestWorkflows::aLectureTakesTwoKeys() {

@@ -104,7 +104,7 @@ class TestParts : public QObject {
       head.beginTask(kSecond);
       const Tensor after = head.logits(x);
       QCOMPARE(after.size(1), std::int64_t{4});
-      QVERIFY(torch::equal(before, after.slice(1, 0, 2)));
+      QVERIFY(torch::allclose(before, after.slice(1, 0, 2), 1e-6, 1e-6));  // a wider product may add in another order
     }
   }
 

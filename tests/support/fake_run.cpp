@@ -273,6 +273,7 @@ EngineApi FakeEngine::api() {
     std::ofstream(request.out) << "a model";
     return {.file = request.out, .bytes = 7, .classes = 4, .image_size = 28, .tasks = 2, .images = 40, .accuracy = 62.5};
   };
+  api.inspectors = inspectors;
   api.resources = resources;
   api.version = "0.1.0";
   api.torch_version = "none";

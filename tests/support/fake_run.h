@@ -62,6 +62,7 @@ struct FakeEngine {
   std::map<std::string, FakeScript> scripts;
   std::atomic<int> started = 0, resumed = 0, alive = 0, most_alive = 0;
   std::filesystem::path resources;
+  Inspectors inspectors;
   EngineApi api();
   static const std::vector<PartInfo>& parts();
   static Value recipe(const std::string& name);  // BadInput when it is not one of names()
