@@ -353,6 +353,8 @@ void panelProduct(Long rows, Long results, Long summands, const float* a, const 
   }
 }
 
+void outerProduct(Long rows, Long n, Long k, const float* dy, const float* x, float* dw) { product(n, k, rows, dy, 1, n, x, k, dw, k, 1); }
+
 void layerNormForward(Long rows, Long width, const float* x, const float* weight, const float* bias, float eps, float* y,
                       float* moments) {
   const float share = 1.0f / static_cast<float>(width);

@@ -41,6 +41,9 @@ void packBackward(const float* weight, std::ptrdiff_t n, std::ptrdiff_t k, float
 void panelProduct(std::ptrdiff_t rows, std::ptrdiff_t results, std::ptrdiff_t summands, const float* a,
                   const float* panels, const float* bias, const float* base, float* c);
 
+// dW [n, k] = dY^T X: dY [rows, n], X [rows, k]; k a multiple of 8. One sum over the rows, in their order.
+void outerProduct(std::ptrdiff_t rows, std::ptrdiff_t n, std::ptrdiff_t k, const float* dy, const float* x, float* dw);
+
 // y = (x - mean) * inverse * weight + bias for rows of `width` floats (a multiple of 8); inverse = 1/sqrt(var + eps).
 // `moments` receives mean and inverse of each row.
 void layerNormForward(std::ptrdiff_t rows, std::ptrdiff_t width, const float* x, const float* weight, const float* bias,

@@ -84,12 +84,18 @@ BlockImpl::BlockImpl(const Shape& shape) : heads_(shape.heads), activation_(shap
 }
 
 Tensor BlockImpl::forward(Tensor x, int block, std::int64_t front, Hooks& hooks) {
-  constexpr Site kInside[] = {Site::Norm1, Site::Qkv, Site::Proj, Site::Attention, Site::Norm2, Site::Fc1, Site::Fc2, Site::Mlp, Site::MlpBranch};
-  const bool seen = hooks.touchesMap(block) || std::ranges::any_of(kInside, [&](Site site) { return hooks.touches(site, block); });
+  const auto touched = [&](std::initializer_list<Site> sites) { return std::ranges::any_of(sites, [&](Site site) { return hooks.touches(site, block); }); };
+  const bool attention = hooks.touchesMap(block) || touched({Site::Norm1, Site::Qkv, Site::Proj, Site::Attention});
+  const bool inside = touched({Site::Norm2, Site::Fc1, Site::Fc2, Site::Mlp}), branch = hooks.touches(Site::MlpBranch, block);
   const auto prefix = hooks.prefix(block);
-  if (!seen)
-    if (Tensor out = frozen_.forward(*this, heads_, x, prefix, front); out.defined()) return out;
-  return mixed(attended(x, block, front, prefix, hooks), block, hooks);
+  const auto frozen = [&](Half half, const Tensor& in) { return frozen_.forward(*this, half, heads_, in, prefix, front); };
+  if (!attention && !inside && !branch)
+    if (Tensor out = frozen(Half::Whole, x); out.defined()) return out;
+  Tensor middle = attention ? Tensor() : frozen(Half::Attention, x);
+  if (!middle.defined()) middle = attended(x, block, front, prefix, hooks);
+  Tensor out = inside ? Tensor() : frozen_.forward(*this, branch ? Half::Branch : Half::Joined, heads_, middle);
+  if (!out.defined()) return mixed(middle, block, hooks);
+  return branch ? middle + hooks.output(Site::MlpBranch, block, middle, std::move(out)) : out;
 }
 
 // Packed again, so that the attention stays the one it is; injected keys enter behind this and are not normalised.

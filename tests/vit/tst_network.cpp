@@ -6,66 +6,22 @@
 
 #include "engine/device/process.h"
 #include "engine/protocol/error.h"
-#include "engine/vit/vit.h"
 #include "engine/weights/backbone.h"
 #include "engine/weights/tensors.h"
+#include "tests/vit/networks.h"
 
 using namespace palimpsest;
-using vit::Hooks, vit::KeyValue, vit::Read, vit::Shape, vit::Site, vit::Stage, torch::Tensor;
+using namespace palimpsest::tests;
+using vit::Read;
 
 namespace {
 
 const std::filesystem::path kShared = std::filesystem::path(PALIMPSEST_SOURCE_DIR) / ".." / "shared";
-const Shape kTiny{16, 4, 3, 32, 3, 2, 64};  // head width 16: the fused attention takes it
-const Shape kOdd{8, 4, 3, 20, 2, 2, 24};    // head width 10: it does not
-
 // Features reach 17 and the recorded ones are themselves 2e-4 from double precision (ours: 6e-5).
 constexpr double kRecorded = 2.5e-4;
 
 #define NEED_SHARED(path) \
   if (!std::filesystem::exists(path)) QSKIP("The recorded reference tensors are not on this machine")
-
-double distance(const Tensor& a, const Tensor& b) {
-  if (a.sizes() != b.sizes()) return std::numeric_limits<double>::infinity();
-  return a.numel() == 0 ? 0 : (a.to(torch::kDouble) - b.to(torch::kDouble)).abs().max().item<double>();
-}
-
-#define COMPARE_NEAR(a, b, tolerance)                                                                             \
-  do {                                                                                                            \
-    const double apart = distance(a, b);                                                                          \
-    QVERIFY2(apart <= (tolerance), qPrintable(QStringLiteral("%1 apart, %2 allowed").arg(apart).arg(tolerance))); \
-  } while (false)
-
-vit::Vit made(const Shape& shape, std::uint64_t seed = 3) {
-  vit::Vit net(shape);
-  initialise(net, seed);
-  const torch::NoGradGuard plain;  // larger than at initialisation, so that every term is felt
-  for (auto& p : net->parameters())
-    if (p.dim() > 1) p.mul_(8);
-  return net;
-}
-
-Tensor someImages(const Shape& shape, int count) {
-  const Tensor t = torch::arange(count * shape.channels * shape.image * shape.image, torch::kFloat32);
-  return torch::sin(t * 0.37).view({count, shape.channels, shape.image, shape.image});
-}
-
-// Touches nothing unless told.
-struct Quiet : Hooks {
-  bool touches(Stage, int) const override { return false; }
-  bool touches(Site, int) const override { return false; }
-  bool touchesMap(int) const override { return false; }
-};
-
-struct AddTokens : Quiet {
-  AddTokens(Tensor rows, Stage stage) : rows_(std::move(rows)), stage_(stage) {}
-  Tensor tokens(Stage, int, Tensor x) override {
-    return torch::cat({x.narrow(1, 0, 1), rows_.expand({x.size(0), -1, -1}), x.slice(1, 1)}, 1);
-  }
-  bool touches(Stage stage, int) const override { return stage == stage_; }
-  Tensor rows_;
-  Stage stage_;
-};
 
 // Rows of its own for every block: among the tokens, and taken away behind it; or behind them, only looked at.
 struct RowsInEveryBlock : Quiet {
@@ -83,14 +39,6 @@ struct RowsInEveryBlock : Quiet {
   const Tensor rows;  // [depth, n, W]
   const bool passes, seen;
   std::vector<Tensor> maps;
-};
-
-struct Prefixes : Quiet {
-  std::optional<KeyValue> prefix(int block) override {
-    const auto found = all.find(block);
-    return found == all.end() ? std::nullopt : std::optional(found->second);
-  }
-  std::map<int, KeyValue> all;
 };
 
 struct WatchMaps : Prefixes {
@@ -379,71 +327,6 @@ class TestNetwork : public QObject {
       QVERIFY2(scale > 0 && apart <= 2e-4 * scale + 1e-6,
                qPrintable(QStringLiteral("%1: %2 of %3").arg(QString::fromStdString(name)).arg(apart).arg(scale)));
     }
-  }
-
-  // Where nothing of a block trains it is one operation; against plain ATen in double precision, front and whole.
-  void frozenBlocksAreThoseOfThePlainNetwork_data() {
-    QTest::addColumn<bool>("front");
-    QTest::newRow("whole") << false;
-    QTest::newRow("front") << true;
-  }
-  void frozenBlocksAreThoseOfThePlainNetwork() {
-    QFETCH(bool, front);
-    vit::Vit net = made(kTiny), wide = copyOf(net);
-    wide->to(torch::kDouble);
-    setTrainable(net, false);
-    setTrainable(wide, false);
-    const Tensor images = someImages(kTiny, 5), prompt = torch::randn({1, 3, kTiny.width}),
-                 rows = torch::randn({2, 5, kTiny.heads, 5, kTiny.headWidth()});
-    const auto run = [&](vit::Vit& which, torch::ScalarType type) {
-      const Tensor p = prompt.to(type).detach().clone().requires_grad_(true), r = rows.to(type).detach().clone().requires_grad_(true);
-      AddTokens tokens(p, Stage::Patches);
-      Prefixes prefix;
-      prefix.all[1] = {r[0], r[1]};
-      vit::HookChain both({&tokens, &prefix});
-      const Tensor out = which->forward(images.to(type), both, front ? Read::Front : Read::All).tokens;
-      out.pow(3).sum().backward();
-      return std::vector<Tensor>{out.detach(), p.grad(), r.grad()};
-    };
-    const std::vector<Tensor> fast = run(net, torch::kFloat32), exact = run(wide, torch::kDouble);
-    for (std::size_t i = 0; i < exact.size(); ++i) COMPARE_NEAR(fast[i], exact[i], 2e-4 * exact[i].abs().max().item<double>());
-  }
-
-  void anImageLeavesTheBlocksTheSameWhateverStandsBesideIt() {
-    vit::Vit net = made(kTiny);
-    setTrainable(net, false);
-    const Tensor x = net->embed(someImages(kTiny, 13)), all = net->blocks(x, 0, kTiny.depth);
-    for (int i = 0; i < 13; ++i) QVERIFY(torch::equal(net->blocks(x.narrow(0, i, 1), 0, kTiny.depth), all.narrow(0, i, 1)));
-    QVERIFY(torch::equal(net->blocks(x.flip(0), 0, kTiny.depth), all.flip(0)));
-  }
-
-  void frozenWeightsThatChangeAreSeen() {
-    vit::Vit net = made(kTiny), other = made(kTiny, 4);
-    setTrainable(net, false);
-    setTrainable(other, false);
-    const Tensor images = someImages(kTiny, 2), before = net->forward(images).tokens, expected = other->forward(images).tokens;
-    const auto theirs = other->named_parameters();
-    {
-      const torch::NoGradGuard plain;
-      for (auto& p : net->named_parameters()) p.value().copy_(theirs[p.key()]);
-    }
-    QVERIFY(torch::equal(net->forward(images).tokens, expected));
-    const vit::Vit third = made(kTiny);
-    const auto first = third->named_parameters();
-    for (auto& p : net->named_parameters()) p.value().set_data(first[p.key()].detach().clone());
-    QVERIFY(torch::equal(net->forward(images).tokens, before));
-  }
-
-  void whatIsFrozenGetsNoGradientAndBuildsNoGraph() {
-    vit::Vit net = made(kTiny);
-    setTrainable(net, false);
-    const Tensor images = someImages(kTiny, 2);
-    QVERIFY(!net->forward(images).tokens.requires_grad());
-    const Tensor prompt = torch::randn({1, 2, kTiny.width}).requires_grad_(true);
-    AddTokens hooks(prompt, Stage::Embedded);
-    net->forward(images, hooks, Read::Front).injectedMean().pow(3).sum().backward();
-    QVERIFY(prompt.grad().abs().sum().item<float>() > 0);
-    for (const Tensor& p : net->parameters()) QVERIFY(!p.grad().defined());
   }
 
   void twoRunsAgreeToTheLastBit() {

@@ -5,6 +5,7 @@
 
 #include "engine/parts/random_tensors.h"
 #include "engine/protocol/error.h"
+#include "engine/vit/bottleneck.h"
 #include "engine/vit/products.h"
 
 namespace palimpsest {
@@ -51,10 +52,11 @@ class AdapterHooks final : public OutputHooks {
   Tensor output(Site, int block, const Tensor& in, Tensor out) override {
     const AdapterAdaptation::Block& b = from_.blocks_[static_cast<std::size_t>(block)];
     const auto& params = from_.params_;
+    const Tensor kept = keys_.defined() && params.dropout > 0 ? keptOf(keys_, block, in.size(1), params.width, params.dropout) : Tensor();
+    if (params.activation == "relu" && !b.scale.defined()) return vit::throughBottleneck(in, {b.down, b.down_bias, b.up, b.up_bias, kept, params.scale}, out);
     Tensor hidden = vit::linear(in, b.down, b.down_bias);
     hidden = params.activation == "relu" ? torch::relu(hidden) : torch::gelu(hidden);
-    if (keys_.defined() && params.dropout > 0)
-      hidden = hidden * keptOf(keys_, block, hidden.size(1), hidden.size(2), params.dropout).to(hidden.device(), hidden.scalar_type());
+    if (kept.defined()) hidden = hidden * kept.to(hidden.device(), hidden.scalar_type());
     if (b.scale.defined()) return out + b.scale * vit::linear(hidden, b.up, b.up_bias);
     return vit::linear(hidden, b.up * params.scale, b.up_bias * params.scale, out);
   }
