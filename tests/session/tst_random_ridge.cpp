@@ -103,6 +103,30 @@ class TestRandomRidge : public QObject {
     QVERIFY(once.logits(test).argmax(1).eq(2).to(torch::kDouble).mean().item<double>() > 0.9);
   }
 
+  // Few images are solved for from their own features, many from sums; both are what the regression says.
+  void fewImagesAreNotSummedYet() {
+    RandomRidgeHead head(small(), setting());
+    std::vector<Tensor> features, labels;
+    const auto task = [&](const TaskScope& scope, const std::vector<int>& classes, int each) {
+      learn(head, scope, classes, each);
+      for (const int label : classes) {
+        features.push_back(featuresOf(label, 1, each));
+        labels.push_back(torch::full({each}, label, torch::kLong));
+      }
+      const Tensor rows = head.projected(torch::cat(features)).to(torch::kDouble);
+      const Tensor targets = torch::zeros({rows.size(0), scope.seen}, torch::kDouble).scatter_(1, torch::cat(labels).unsqueeze(1), 1.0);
+      double ridge = 5;
+      return relative(stateOf(head).at("weight"), ridgeSolution(rows.t().matmul(rows), rows.t().matmul(targets), ridge));
+    };
+    QVERIFY(task({0, 0, 2}, {0, 1}, 10) < 1e-5);
+    QVERIFY(task({1, 2, 3}, {2}, 10) < 1e-5);
+    QCOMPARE(stateOf(head).at("gram").numel(), 0);
+    QCOMPARE(stateOf(head).at("waiting").size(0), 30);
+    QVERIFY(task({2, 3, 4}, {3}, 30) < 1e-4);  // float32 sums
+    QCOMPARE(stateOf(head).at("gram").size(0), 80);
+    QCOMPARE(stateOf(head).at("waiting").size(0), 0);
+  }
+
   // A ridge beyond all sums leaves the class sums themselves.
   void anEndlessRidgeLeavesClassSums() {
     RandomRidgeHeadParams params = small();

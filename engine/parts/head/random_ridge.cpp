@@ -16,6 +16,27 @@ namespace {
 
 constexpr std::int64_t kBlockRows = 2048;  // of projected features that exist at once
 
+// Calls body(first, last) for blocks of rows.
+template <typename Body>
+void forBlocks(std::int64_t rows, const Body& body) {
+  for (std::int64_t first = 0; first < rows; first += kBlockRows) body(first, std::min(first + kBlockRows, rows));
+}
+
+Tensor oneHot(const Tensor& labels, std::int64_t classes) {
+  return torch::zeros({labels.size(0), classes}, labels.options().dtype(torch::kDouble)).scatter_(1, labels.unsqueeze(1), 1.0);
+}
+
+// (sums + ridge I)^-1 right, with a ridge that lets it be done. Overwrites the sums.
+Tensor solved(Tensor sums, const Tensor& right, double& ridge) {
+  PALIMPSEST_EXPECT(ridge > 0, "[random-ridge] a ridge is positive");
+  const Tensor plain = sums.diagonal().clone();
+  for (;; ridge *= 10) {
+    sums.diagonal().copy_(plain + ridge);
+    const auto [factor, info] = at::linalg_cholesky_ex(sums);
+    if (info.item<int>() == 0) return at::cholesky_solve(right.to(torch::kDouble), factor);
+  }
+}
+
 std::string gigabytes(double bytes) { return std::to_string(static_cast<int>(std::ceil(bytes / 1e9))) + " GB"; }
 
 }  // namespace
@@ -45,14 +66,12 @@ std::vector<double> ridgeErrors(const Tensor& rows, const Tensor& targets, const
 }
 
 Tensor ridgeSolution(const Tensor& gram, const Tensor& moments, double& ridge) {
-  PALIMPSEST_EXPECT(ridge > 0, "[random-ridge] a ridge is positive");
-  Tensor sums = gram.to(torch::kDouble, /*non_blocking=*/false, /*copy=*/true);
-  const Tensor plain = sums.diagonal().clone();
-  for (;; ridge *= 10) {
-    sums.diagonal().copy_(plain + ridge);
-    const auto [factor, info] = at::linalg_cholesky_ex(sums);
-    if (info.item<int>() == 0) return at::cholesky_solve(moments.to(torch::kDouble), factor);
-  }
+  return solved(gram.to(torch::kDouble, /*non_blocking=*/false, /*copy=*/true), moments, ridge);
+}
+
+Tensor ridgeSolutionOfRows(const Tensor& rows, const Tensor& targets, double& ridge) {
+  const Tensor wide = rows.to(torch::kDouble);
+  return wide.t().matmul(solved(wide.matmul(wide.t()), targets, ridge));
 }
 
 RandomRidgeHead::RandomRidgeHead(const Params& params, const Setting& setting)
@@ -80,7 +99,6 @@ void RandomRidgeHead::check(Issues& issues) const {
 
 void RandomRidgeHead::beginTask(const TaskScope& scope) {
   const std::int64_t fresh = scope.seen - moments_.size(1);
-  if (gram_.numel() == 0) gram_ = torch::zeros({width(), width()}, moments_.options());
   if (fresh <= 0) return;
   moments_ = torch::cat({moments_, torch::zeros({width(), fresh}, moments_.options())}, 1);
   weight_ = torch::cat({weight_, torch::zeros({width(), fresh}, weight_.options())}, 1);
@@ -101,7 +119,7 @@ double RandomRidgeHead::chosenRidge(const Tensor& rows, const Tensor& labels) {
   const std::int64_t count = rows.size(0), fitted = static_cast<std::int64_t>(static_cast<double>(count) * (1 - params_.held_out));
   if (fitted < 1 || fitted == count) return params_.ridge;  // a single image: there is nothing to choose on
   const auto [classes, place] = at::_unique(labels, true, true);
-  const Tensor targets = torch::zeros({count, classes.size(0)}, rows.options().dtype(torch::kDouble)).scatter_(1, place.unsqueeze(1), 1.0);
+  const Tensor targets = oneHot(place, classes.size(0));
   const Tensor wide = projected(rows).to(torch::kDouble);
   const std::vector<double> ridges = ridgeLadder();
   const std::vector<double> errors = ridgeErrors(wide.slice(0, 0, fitted), targets.slice(0, 0, fitted), wide.slice(0, fitted), targets.slice(0, fitted), ridges, &spectrum_);
@@ -109,27 +127,34 @@ double RandomRidgeHead::chosenRidge(const Tensor& rows, const Tensor& labels) {
   return ridges[static_cast<std::size_t>(std::min_element(errors.begin(), errors.end()) - errors.begin())];
 }
 
+void RandomRidgeHead::sumUp() {
+  if (!summed()) gram_ = torch::zeros({width(), width()}, moments_.options());
+  forBlocks(waiting_.size(0), [&](std::int64_t first, std::int64_t last) {
+    const Tensor wide = projected(waiting_.slice(0, first, last));
+    gram_.addmm_(wide.t(), wide);
+  });
+  waiting_ = waiting_.slice(0, 0, 0).clone();
+  labels_ = labels_.slice(0, 0, 0).clone();
+}
+
 void RandomRidgeHead::solve() {
-  const std::int64_t count = waiting_.size(0);
+  const std::int64_t earlier = summed() ? 0 : static_cast<std::int64_t>(images_.item<double>()), count = waiting_.size(0) - earlier;
   std::vector<std::int64_t> order(static_cast<std::size_t>(count));
   for (std::int64_t i = 0; i < count; ++i) order[static_cast<std::size_t>(i)] = i;
   // The tail is held out, and images come class by class.
   rngOf(setting_.seed, Purpose::Selection, 600, static_cast<std::int64_t>(images_.item<double>())).shuffle(order);
-  const Tensor shuffled = torch::tensor(order, torch::kLong).to(waiting_.device());
+  const Tensor shuffled = torch::tensor(order, torch::kLong).to(waiting_.device()) + earlier;
   const Tensor rows = waiting_.index_select(0, shuffled), labels = labels_.index_select(0, shuffled);
   double ridge = count > 0 ? chosenRidge(rows, labels) : params_.ridge;
-  for (std::int64_t first = 0; first < count; first += kBlockRows) {
-    const std::int64_t last = std::min(first + kBlockRows, count);
-    const Tensor wide = projected(rows.slice(0, first, last));
-    gram_.addmm_(wide.t(), wide);
-    moments_.index_add_(1, labels.slice(0, first, last), wide.t().contiguous());
-  }
+  forBlocks(count, [&](std::int64_t first, std::int64_t last) {
+    moments_.index_add_(1, labels.slice(0, first, last), projected(rows.slice(0, first, last)).t().contiguous());
+  });
   images_ += static_cast<double>(count);
   if (params_.rule == "scaled" && count > 0) ridge *= images_.item<double>() / static_cast<double>(count);
-  weight_ = ridgeSolution(gram_, moments_, ridge).to(torch::kFloat);
+  if (summed() || waiting_.size(0) > width() / 2) sumUp();
+  const Tensor solution = summed() ? ridgeSolution(gram_, moments_, ridge) : ridgeSolutionOfRows(projected(waiting_), oneHot(labels_, moments_.size(1)), ridge);
+  weight_ = solution.to(torch::kFloat);
   used_.fill_(ridge);
-  waiting_ = waiting_.slice(0, 0, 0).clone();
-  labels_ = labels_.slice(0, 0, 0).clone();
 }
 
 Tensor RandomRidgeHead::logits(const Tensor& feature) const {
