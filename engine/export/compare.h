@@ -25,6 +25,7 @@ struct Method {
   std::vector<Spread> top1;                      // percent, after each task: all test images of the classes seen
   std::vector<Spread> forgetting_at;             // percent, after each task from the second on; the first is empty
   Spread average, last, last_macro, forgetting;  // percent
+  Spread intransigence;                          // percent; of runs that a run of joint training stands beside
   Spread seconds;
 };
 

@@ -133,16 +133,16 @@ class Page {
 
   void results() {
     out_ += "<h2>Results</h2>\n";
-    resultTable({{"Average", [](const Method& m) { return m.average; }},
-                 {"Last", [](const Method& m) { return m.last; }},
-                 {"Last, macro", [](const Method& m) { return m.last_macro; }},
-                 {"Forgetting", [](const Method& m) { return m.forgetting; }, 2, Column::Best::Low},
-                 {"Seconds", [](const Method& m) { return m.seconds; }, 1, Column::Best::None},
-                 {"Runs",
-                  [](const Method& m) {
-                    return Spread{1, static_cast<double>(m.used.size()), {}};
-                  },
-                  0, Column::Best::None}});
+    const auto any = [&](auto test) { return std::any_of(all_.methods.begin(), all_.methods.end(), test); };
+    std::vector<Column> columns{{"Average", [](const Method& m) { return m.average; }},
+                                {"Last", [](const Method& m) { return m.last; }},
+                                {"Last, macro", [](const Method& m) { return m.last_macro; }},
+                                {"Forgetting", [](const Method& m) { return m.forgetting; }, 2, Column::Best::Low}};
+    if (any([](const Method& m) { return m.intransigence.mean.has_value(); }))
+      columns.push_back({"Intransigence", [](const Method& m) { return m.intransigence; }, 2, Column::Best::Low});
+    columns.push_back({"Seconds", [](const Method& m) { return m.seconds; }, 1, Column::Best::None});
+    columns.push_back({"Runs", [](const Method& m) { return Spread{1, static_cast<double>(m.used.size()), {}}; }, 0, Column::Best::None});
+    resultTable(columns);
     std::vector<Column> stages;
     for (std::size_t i = 0; i < static_cast<std::size_t>(all_.tasks); ++i)
       stages.push_back({std::to_string(i + 1),
@@ -152,7 +152,6 @@ class Page {
                         1});
     out_ += "<h3>Accuracy so far, after each task</h3>\n";
     resultTable(stages);
-    const auto any = [&](auto test) { return std::any_of(all_.methods.begin(), all_.methods.end(), test); };
     out_ += "<p class=\"small\">Percent.";
     if (any([](const Method& m) { return m.used.size() > 1; }))
       out_ += " ± is the sample standard deviation over runs.";
@@ -318,6 +317,10 @@ class Page {
         "each task instead, in which all tasks weigh the same; papers call either of them “average accuracy”.</dd>"
         "<dt>Forgetting</dt><dd>For each task but the last: the best accuracy on it after any earlier stage, minus the "
         "accuracy on it now; then the mean (Chaudhry et al., 2018). It is negative where tasks got better.</dd>"
+        "<dt>Intransigence</dt><dd>What a network reaches on each new task when it is trained on this task and all "
+        "before it together, minus what the method reaches on it when it has learned it; then the mean (Chaudhry et al., "
+        "2018). It is shown where a run of joint training on the same stream is among the runs, and is negative where "
+        "learning one after the other helped.</dd>"
         "<dt>Loss</dt><dd>The value that was minimised, with all penalties, in nats.</dd>"
         "<dt>±</dt><dd>Sample standard deviation (n − 1) over the runs of a method: different seeds, and different "
         "class orders where the scenario has several.</dd></dl>\n";

@@ -35,10 +35,17 @@ void alignMeans(Column& column) {
     if (cell.find(" ±") == std::string::npos) cell += std::string(tail, ' ');
 }
 
+bool hasIntransigence(const Comparison& all) {
+  return std::ranges::any_of(all.methods, [](const Method& m) { return m.intransigence.mean.has_value(); });
+}
+
 std::vector<Column> columnsOf(const Comparison& all) {
   std::vector<Column> columns{{"method", false, {}}};
   for (int i = 0; i < all.tasks; ++i) columns.push_back({"task " + std::to_string(i + 1), true, {}});
-  for (const char* head : {"average", "last", "forgetting", "seconds"}) columns.push_back({head, true, {}});
+  for (const char* head : {"average", "last", "forgetting"}) columns.push_back({head, true, {}});
+  const bool joint = hasIntransigence(all);
+  if (joint) columns.push_back({"intransigence", true, {}});
+  columns.push_back({"seconds", true, {}});
   const auto repeated = [](const Method& m) { return m.used.size() > 1; };
   const bool seeds = std::any_of(all.methods.begin(), all.methods.end(), repeated);
   if (seeds) columns.push_back({"runs", true, {}});
@@ -52,6 +59,7 @@ std::vector<Column> columnsOf(const Comparison& all) {
     columns[c++].cells.push_back(spreadText(method.average, 2));
     columns[c++].cells.push_back(spreadText(method.last, 2));
     columns[c++].cells.push_back(spreadText(method.forgetting, 2));
+    if (joint) columns[c++].cells.push_back(spreadText(method.intransigence, 2));
     columns[c++].cells.push_back(meanText(method.seconds, 1));
     if (seeds) columns[c++].cells.push_back(std::to_string(method.used.size()));
   }
@@ -119,6 +127,7 @@ Value json(const Comparison& all, const Method& method) {
                        {"last", json(method.last)},
                        {"last_macro", json(method.last_macro)},
                        {"forgetting", json(method.forgetting)},
+                       {"intransigence", json(method.intransigence)},
                        {"seconds", json(method.seconds)}};
 }
 
@@ -181,6 +190,7 @@ std::string comparisonTable(const Comparison& all) {
   for (std::size_t m = 0; m < all.methods.size(); ++m)
     line([m](const Column& column, std::size_t) { return column.cells[m]; });
   out += "\nPercent. task k: after learning task k, all classes seen so far.";
+  if (hasIntransigence(all)) out += " intransigence: what joint training reaches on a new task, minus what is reached here.";
   const auto repeated = [](const Method& m) { return m.used.size() > 1; };
   if (std::any_of(all.methods.begin(), all.methods.end(), repeated))
     out += " ± is the sample standard deviation over runs.";
@@ -196,7 +206,7 @@ std::string comparisonCsv(const Comparison& all) {
   std::string out = "method,title,runs,complete";
   for (int i = 0; i < all.tasks; ++i)
     out += ",task_" + std::to_string(i + 1) + "_mean,task_" + std::to_string(i + 1) + "_std";
-  for (const char* name : {"average", "last", "last_macro", "forgetting", "seconds"})
+  for (const char* name : {"average", "last", "last_macro", "forgetting", "intransigence", "seconds"})
     out += std::string(",") + name + "_mean," + name + "_std";
   out += "\r\n";
   for (const Method& method : all.methods) {
@@ -206,7 +216,7 @@ std::string comparisonCsv(const Comparison& all) {
     for (int i = 0; i < all.tasks; ++i)
       add(static_cast<std::size_t>(i) < method.top1.size() ? method.top1[static_cast<std::size_t>(i)] : Spread{});
     for (const Spread* spread :
-         {&method.average, &method.last, &method.last_macro, &method.forgetting, &method.seconds})
+         {&method.average, &method.last, &method.last_macro, &method.forgetting, &method.intransigence, &method.seconds})
       add(*spread);
     out += "\r\n";
   }
@@ -215,9 +225,10 @@ std::string comparisonCsv(const Comparison& all) {
 
 std::string comparisonTex(const Comparison& all) {
   std::string out = "% Needs \\usepackage{booktabs}. Percent; +- is the sample standard deviation over runs.\n";
-  out += "\\begin{tabular}{l" + std::string(static_cast<std::size_t>(all.tasks) + 3, 'r') + "}\n\\toprule\nMethod";
+  const bool joint = hasIntransigence(all);
+  out += "\\begin{tabular}{l" + std::string(static_cast<std::size_t>(all.tasks) + (joint ? 4 : 3), 'r') + "}\n\\toprule\nMethod";
   for (int i = 0; i < all.tasks; ++i) out += " & " + std::to_string(i + 1);
-  out += " & Average & Last & Forgetting \\\\\n\\midrule\n";
+  out += std::string(" & Average & Last & Forgetting") + (joint ? " & Intransigence" : "") + " \\\\\n\\midrule\n";
   for (const Method& method : all.methods) {
     out += texEscaped(method.title) + (method.complete ? "" : "$^{*}$");
     for (int i = 0; i < all.tasks; ++i)
@@ -225,7 +236,7 @@ std::string comparisonTex(const Comparison& all) {
                           ? texSpread({1, method.top1[static_cast<std::size_t>(i)].mean, {}}, 1)
                           : "--");
     out += " & " + texSpread(method.average, 2) + " & " + texSpread(method.last, 2) + " & " +
-           texSpread(method.forgetting, 2) + " \\\\\n";
+           texSpread(method.forgetting, 2) + (joint ? " & " + texSpread(method.intransigence, 2) : "") + " \\\\\n";
   }
   out += "\\bottomrule\n\\end{tabular}\n";
   if (std::any_of(all.methods.begin(), all.methods.end(), [](const Method& m) { return !m.complete; }))

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "engine/metrics/transfer.h"
 #include "engine/record/run_folder.h"
 
 namespace palimpsest::record {
@@ -47,12 +48,18 @@ void addFigures(const AccuracyMatrix& matrix, Value& out) {
   }
   out["top1"] = Value(std::move(top1));
   out["average"] = percent(matrix.average());
+  out["average_macro"] = percent(matrix.averageMacro());
   out["last"] = percent(matrix.last());
   out["last_macro"] = percent(matrix.lastMacro());
   out["forgetting"] = percent(matrix.forgetting());
+  out["forgetting_pilot"] = percent(matrix.forgettingPilot());
   out["forgetting_step"] = percent(matrix.forgettingFirstLast());
   out["backward_transfer"] = percent(matrix.backwardTransfer());
   out["learning_accuracy"] = percent(matrix.learningAccuracy());
+  out["relative_forgetting"] = percent(relativeForgetting(matrix));
+  out["minimum_accuracy"] = percent(minimumAccuracy(matrix, matrix.stages() - 1));
+  out["worst_case_accuracy"] = percent(worstCase(matrix, matrix.stages() - 1));
+  out["performance_drop"] = percent(matrix.performanceDrop());
 }
 
 }  // namespace

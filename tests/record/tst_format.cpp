@@ -121,8 +121,9 @@ void TestFormat::resultsAreThoseOfTheContract() {
   const Value expected = parseJson(
       R"({ "format": 1, "recipe": "simplecil", "state": "done", "tasks": 2, "seed": 1993, "class_order": [3, 17, 0],
     "hits": [[181], [170, 176]], "counts": [200, 200], "accuracy": [[90.5], [85.0, 88.0]],
-    "top1": [90.5, 86.5], "average": 88.5, "last": 86.5, "last_macro": 86.5,
-    "forgetting": 5.5, "forgetting_step": 5.5, "backward_transfer": -5.5, "learning_accuracy": 89.25,
+    "top1": [90.5, 86.5], "average": 88.5, "average_macro": 88.5, "last": 86.5, "last_macro": 86.5,
+    "forgetting": 5.5, "forgetting_pilot": 5.5, "forgetting_step": 5.5, "backward_transfer": -5.5, "learning_accuracy": 89.25,
+    "relative_forgetting": 6.0773480662983425, "minimum_accuracy": 85.0, "worst_case_accuracy": 86.5, "performance_drop": 4.0,
     "per_class": {"3": 91.0}, "seconds": {"total": 12.3, "train": 8.0, "evaluate": 3.1, "data": 0.4},
     "peak_rss_bytes": 734003200, "trainable_parameters": 0, "stored_bytes": 15360,
     "protocol": {"evaluation": "instance", "batch": 64}, "device": "cpu", "threads": 2 })",
@@ -142,7 +143,8 @@ void TestFormat::resultsAreThoseOfTheContract() {
 void TestFormat::undefinedFiguresAreNull() {
   const Value nothing = resultsOf({});
   for (const char* key :
-       {"average", "last", "last_macro", "forgetting", "forgetting_step", "backward_transfer", "learning_accuracy"})
+       {"average", "average_macro", "last", "last_macro", "forgetting", "forgetting_pilot", "forgetting_step", "backward_transfer", "learning_accuracy",
+        "relative_forgetting", "minimum_accuracy", "worst_case_accuracy", "performance_drop"})
     QVERIFY2(nothing.find(key)->isNull(), key);
   ResultInputs one;
   one.matrix.set(0, 0, 1, 2);

@@ -48,6 +48,7 @@ class TestReport : public QObject {
   void aResumedRunIsCountedOnce();
   void aFolderWithoutARunIsRefused();
   void seedsBecomeMeanAndSampleDeviation();
+  void jointTrainingTellsIntransigence();
   void runsThatDifferInASettingAreDifferentMethods();
   void classOrdersOfOneMethodAreRepetitions();
   void completeRunsAreNotMixedWithOthers();
@@ -168,6 +169,28 @@ void TestReport::seedsBecomeMeanAndSampleDeviation() {
   QVERIFY(all.unfair.empty() && all.notes.empty());
 }
 
+// What two joint runs reach on each new task on average, minus what the method reaches. Without joint runs of the same
+// stream: nothing.
+void TestReport::jointTrainingTellsIntransigence() {
+  const RunSummary learner = made({}, "l"), other = made({.class_order = {0, 1, 2, 3, 4, 5}}, "o");
+  const auto joint = [&](const char* name, double start) { return made({.recipe = "joint", .title = "Joint training", .start = start}, name); };
+  const Comparison all = compare({learner, joint("j1", 0.95), joint("j2", 0.97)});
+  QCOMPARE(all.methods.size(), std::size_t{2});
+  const AccuracyMatrix own = learner.matrix, one = all.runs[1].matrix, two = all.runs[2].matrix;
+  double points = 0;
+  for (int k = 0; k < 3; ++k) points += 100 * ((*one.at(k, k) + *two.at(k, k)) / 2 - *own.at(k, k)) / 3;
+  QVERIFY(points > 1);
+  QVERIFY(near(all.methods[0].intransigence.mean, points));
+  QVERIFY(!all.methods[1].intransigence.mean);  // it is the reference
+  QVERIFY(has(comparisonTable(all), "intransigence"));
+  QVERIFY(has(comparisonTex(all), "& Intransigence"));
+  QVERIFY(near(comparisonJson(all).at("methods.0.intransigence.mean")->asDouble(), points));
+  QVERIFY(has(page({learner, joint("j3", 0.95)}), "<th>Intransigence</th>"));
+  const Comparison alone = compare({other, joint("j4", 0.95)});
+  QVERIFY(!alone.methods[0].intransigence.mean);
+  QVERIFY(!has(comparisonTable(alone), "intransigence"));
+}
+
 void TestReport::runsThatDifferInASettingAreDifferentMethods() {
   const Comparison all = compare({made({.epochs = 2}, "a"), made({.epochs = 7}, "b")});
   QCOMPARE(all.methods.size(), std::size_t{2});
@@ -236,7 +259,7 @@ void TestReport::csvQuotesWhatItMust() {
   QVERIFY(csv.starts_with("method,title,runs,complete,task_1_mean,task_1_std,"));
   QVERIFY2(has(csv, "\r\n\"a,b\",\"the \"\"best\"\"\",1,true,"), csv.c_str());
   const std::string first = csv.substr(0, csv.find("\r\n"));
-  QCOMPARE(count(first, ","), std::size_t{4 + 2 * 3 + 2 * 5 - 1});
+  QCOMPARE(count(first, ","), std::size_t{4 + 2 * 3 + 2 * 6 - 1});
 }
 
 void TestReport::latexEscapesWhatItMust() {
