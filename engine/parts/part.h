@@ -135,8 +135,13 @@ class Head : public Part {
   virtual void observe(const Tensor& feature, const Tensor& labels);
   virtual void forget() {}  // what it has observed so far: it is shown everything anew
   virtual void solve() {}
+  // What of a feature it compares with prototypes: all of it, or its direction alone. [B, F]
+  virtual Tensor compared(const Tensor& feature) const { return feature; }
   // Class means, where the head has them: [K, F].
   virtual std::optional<Tensor> prototypes() const { return std::nullopt; }
+  // Leading principal axes of each class, as long as the standard deviation along them, where it keeps covariances:
+  // [K, count, F], or as many as there are dimensions.
+  virtual std::optional<Tensor> axes(int /*count*/) const { return std::nullopt; }
 };
 
 // Statistics of classes that images can be replaced by.
@@ -144,6 +149,7 @@ class Statistics : public Part {
  public:
   virtual void observe(const Tensor& own, const Tensor& labels) = 0;  // [n, D], [n]
   virtual Tensor means() const = 0;                                   // [K, D] float32
+  virtual Tensor axes(int count) const = 0;                           // [K, count, D] float32, as Head::axes()
   // [n, D]: features drawn for a class around `scale` times its mean; a pure function of its arguments.
   virtual Tensor drawn(std::int64_t label, std::int64_t n, double scale, std::uint64_t seed) const = 0;
 };

@@ -307,7 +307,7 @@ struct PromptCollapse {
   }
 };
 
-// Class means after a task: tensors "prototypes" [classes, width] and "labels" [classes] in the blob.
+// Class means after a task, and how classes spread about them where the method keeps covariances.
 struct Prototypes {
   static constexpr std::string_view kType = "prototypes";
   static constexpr bool kSample = false;
@@ -315,7 +315,7 @@ struct Prototypes {
   std::string blob;
   static auto fields() {
     return std::tuple{Field{"task", &Prototypes::task, {.doc = "Task just learned."}},
-                      Field{"blob", &Prototypes::blob, {.doc = "File under blobs/: prototypes [classes, width], labels [classes]."}}};
+                      Field{"blob", &Prototypes::blob, {.doc = "File under blobs/: prototypes [classes, width], labels [classes], as classes of the data set; where covariances are kept also axes [classes, n, width], the leading principal axes of each, as long as the standard deviation along them."}}};
   }
 };
 

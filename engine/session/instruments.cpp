@@ -31,12 +31,32 @@ void Movement::tell(Session& session, const NamedParameters& parameters) const {
   session.bus.emit(Measured{session.clock.task, "movement", "", layers, moved});
 }
 
+namespace {
+
+constexpr int kAxes = 8;  // of each class: what a plane shows of it is mostly these
+
+// Class means and their spread; "prototypes" is missing where the method has none.
+NamedTensors classShapes(Session& session) {
+  const Head& head = session.model.head();
+  auto means = head.prototypes(), axes = head.axes(kAxes);
+  if (const Statistics* statistics = session.model.statistics(); !means && statistics) {
+    means = statistics->means();
+    axes = statistics->axes(kAxes);
+  }
+  if (!means) return {};
+  const std::vector<std::int64_t> labels(session.scenario.class_order.begin(), session.scenario.class_order.begin() + means->size(0));
+  NamedTensors all{{"prototypes", means->detach()}, {"labels", torch::tensor(labels, torch::kLong)}};
+  if (axes) all.emplace_back("axes", *axes);
+  return all;
+}
+
+}  // namespace
+
 void tellSnapshots(Session& session) {
   const std::string suffix = "-task-" + std::to_string(session.clock.task) + ".safetensors";
   const auto blobs = record::Paths(session.folder).blobs();
-  if (const auto means = session.model.head().prototypes(); means && session.record) {
-    std::vector<std::int64_t> labels(session.scenario.class_order.begin(), session.scenario.class_order.begin() + means->size(0));
-    writeTensors(blobs / ("prototypes" + suffix), {{"prototypes", means->detach()}, {"labels", torch::tensor(labels, torch::kLong)}});
+  if (const NamedTensors shapes = session.record ? classShapes(session) : NamedTensors{}; !shapes.empty()) {
+    writeTensors(blobs / ("prototypes" + suffix), shapes);
     session.bus.emit(Prototypes{session.clock.task, "prototypes" + suffix});
   }
   const auto selections = session.model.selections();

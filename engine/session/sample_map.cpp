@@ -32,7 +32,7 @@ void SampleMap::add(const Samples& samples, const Forward& pass, const std::vect
   }
   if (which.empty()) return;
   const Tensor places = torch::tensor(which, torch::kLong);
-  keep("features", pass.feature.to(torch::kFloat), places);
+  keep("features", session_.model.head().compared(pass.feature).to(torch::kFloat), places);
   // Of choices that go by queries; where all images get the same there is nothing to map.
   bool queried = false;
   const auto selections = session_.model.selections();

@@ -57,6 +57,28 @@ Tensor unit(const Tensor& rows) { return rows / rows.norm(2, -1, true); }
 class TestClassGaussians : public QObject {
   Q_OBJECT
  private Q_SLOTS:
+  // Four of twelve, as an eigendecomposition has them; a class of one image does not spread.
+  void axesAreThoseOfTheCovariance() {
+    const Drawn train = drawn(5);
+    ClassGaussians classes(kWidth, torch::kCPU);
+    classes.grow(kClasses + 1);
+    classes.add(train.rows, train.labels);
+    classes.add(train.rows.slice(0, 0, 1), torch::full({1}, kClasses, torch::kLong));
+    const Tensor axes = classes.axes(4).to(torch::kDouble);
+    QCOMPARE(axes.sizes().vec(), (std::vector<std::int64_t>{kClasses + 1, 4, kWidth}));
+    for (int c = 0; c < kClasses; ++c) {
+      const auto [values, vectors] = at::linalg_eigh(classes.covariance(c));
+      for (int k = 0; k < 4; ++k) {
+        const double variance = values[kWidth - 1 - k].item<double>();
+        const Tensor wanted = vectors.select(1, kWidth - 1 - k) * std::sqrt(variance), found = axes[c][k];
+        QVERIFY(std::abs(found.square().sum().item<double>() - variance) < 1e-4 * variance);
+        QVERIFY(std::min(apart(found, wanted), apart(found, -wanted)) < 1e-2 * std::sqrt(variance));
+      }
+    }
+    QCOMPARE(axes[kClasses].abs().max().item<double>(), 0.0);
+    QCOMPARE(classes.axes(50).size(1), std::int64_t{kWidth});
+  }
+
   void statisticsDoNotTellHowTheyCame() {
     const Drawn all = drawn(1);
     const Tensor order = std::get<1>(noise({all.rows.size(0)}, 5).sort());

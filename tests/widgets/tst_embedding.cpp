@@ -1,4 +1,5 @@
 // The Embedding perspective over scripted tensors: what is shown when, picking and lasso with a real pointer, scrubbing.
+#include <QCheckBox>
 #include <QComboBox>
 #include <QElapsedTimer>
 #include <QLabel>
@@ -7,6 +8,7 @@
 #include <QTest>
 #include <QToolButton>
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 
 #include "engine/protocol/random.h"
@@ -69,6 +71,7 @@ Blob keysOf(int task) {
 // A laboratory whose tensors are computed where others are read.
 struct Bench {
   int each = 20;
+  std::atomic<bool> spreads = false;  // prototypes come with axes
   RunListModel runs;
   Cursor cursor;
   Selection selection;
@@ -77,7 +80,12 @@ struct Bench {
     const int task = name.back() - '0';
     if (name.starts_with("features")) return featuresOf(task, each);
     if (name.starts_with("keys")) return keysOf(task);
-    if (name.starts_with("prototypes")) return prototypesOf(task);
+    if (name.starts_with("prototypes")) {
+      Blob blob = prototypesOf(task);
+      const std::int64_t classes = 2 * (task + 1);
+      if (spreads) blob.tensors["axes"] = floats({classes, 1, kWidth}, std::vector<float>(std::size_t(classes * kWidth), 1.0f));
+      return blob;
+    }
     Blob blob;
     blob.problem = QStringLiteral("features.9 could not be read");
     return blob;
@@ -172,6 +180,57 @@ class TestEmbedding : public QObject {
     QVERIFY(std::isnan(last.mark(false, 5)->since_first));
     QVERIFY(!map->after(7));
     QCOMPARE(mapAsCsv(*map, 2).count(QLatin1Char('\n')), 1 + 60 + 6);
+  }
+
+  // A class that spreads along the map's own axes keeps its lengths; on a bent map there are no directions.
+  void classesSpreadAsFarAsTheirAxesSay() {
+    MapRequest request;
+    request.sources.push_back({0, std::make_shared<Blob>(featuresOf(0, 40)), std::make_shared<Blob>(prototypesOf(0)), nullptr});
+    QVERIFY(!makeMap(request)->after(0)->spreads());
+    const Basis basis = makeMap(request)->basis;
+    auto shaped = std::make_shared<Blob>(prototypesOf(0));
+    std::vector<float> axes;
+    for (const int label : {0, 1})
+      for (const int axis : {0, 1})
+        for (int d = 0; d < kWidth; ++d) axes.push_back(float(basis.axes[std::size_t(axis * kWidth + d)] * (label == 0 ? 3 - axis : 0)));
+    shaped->tensors["axes"] = floats({2, 2, kWidth}, axes);
+    request.sources[0].prototypes = shaped;
+    const auto map = makeMap(request);
+    const TaskMap& now = *map->after(0);
+    QVERIFY(now.spreads());
+    std::vector<QPointF> plane;
+    for (const Spot& axis : now.mark(false, 0)->axes) plane.push_back({axis[0], axis[1]});
+    const Ellipse shape = ellipseOf(plane);
+    QVERIFY(std::abs(shape.longer - 6) < 1e-4 && std::abs(shape.shorter - 4) < 1e-4 && std::abs(std::sin(shape.angle)) < 1e-4);
+    const Ellipse turned = ellipseOf({{2, 2}, {-0.5, 0.5}});
+    QVERIFY(std::abs(turned.longer - 2 * std::sqrt(8)) < 1e-9 && std::abs(turned.shorter - 2 * std::sqrt(0.5)) < 1e-9 && std::abs(turned.angle - std::atan(1)) < 1e-9);
+    QVERIFY(ellipseOf({}).longer == 0);
+    request.method = MapMethod::Tsne;
+    request.tsne.iterations = 60;
+    QVERIFY(!makeMap(request)->after(0)->spreads());
+    auto torn = std::make_shared<Blob>(*shaped);
+    torn->tensors["axes"].values.pop_back();
+    request = {{{0, std::make_shared<Blob>(featuresOf(0, 40)), torn, nullptr}}, MapOf::Features, MapMethod::Pca, {}};
+    QVERIFY(!makeMap(request)->after(0)->spreads());
+  }
+
+  void aSpreadIsOfferedWhereItIsKnown() {
+    Bench bench;
+    EmbeddingPage page(bench.lab);
+    bench.cursor.setRun(bench.add(1));
+    show(page);
+    auto* box = page.findChild<QCheckBox*>(QStringLiteral("mapSpread"));
+    QVERIFY(box && box->isHidden());
+    bench.spreads = true;
+    RunData* shaped = bench.add(2, true, "features.");
+    shaped->folder = "/shaped";
+    bench.cursor.setRun(shaped);
+    QTRY_VERIFY(page.map() && !page.busy() && page.view().settled() && !box->isHidden());
+    const QImage with = page.view().grab().toImage();
+    box->click();
+    QTRY_VERIFY(page.view().settled());
+    QVERIFY(page.view().grab().toImage() != with);
+    QVERIFY(!page.view().scene().spread);
   }
 
   void damagedTensorsAreAProblemAndNoCrash() {

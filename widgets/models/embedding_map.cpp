@@ -47,6 +47,7 @@ struct Part {
   int task = 0;
   Table images, marks;
   const std::vector<std::int64_t>*samples = nullptr, *labels = nullptr, *predictions = nullptr, *classes = nullptr;
+  const Tensor* axes = nullptr;    // [marks, n, width]
   std::vector<std::int64_t> kept;  // rows of `images` that are mapped
 };
 
@@ -76,6 +77,18 @@ void readMarks(const MapSource& source, MapOf of, Part& part) {
   if (part.images.rows.rows > 0 && part.images.rows.width != values->size(1)) return;
   if (of != MapOf::Queries && !(part.classes = list(*blob, "labels", values->size(0)))) return;
   part.marks = Table(*values, of == MapOf::Queries);
+  const Tensor* axes = of == MapOf::Queries ? nullptr : blob->find("axes");
+  if (axes && axes->shape.size() == 3 && axes->size(0) == values->size(0) && axes->size(2) == values->size(1) && std::int64_t(axes->values.size()) == axes->size(0) * axes->size(1) * axes->size(2)) part.axes = axes;
+}
+
+void spread(const Part& part, const Basis& basis, TaskMap& out) {
+  if (!part.axes || part.axes->size(2) != basis.width) return;
+  const std::int64_t each = part.axes->size(1);
+  const std::vector<Spot> all = projectDirections(basis, {part.axes->values.data(), part.axes->size(0) * each, basis.width});
+  for (std::size_t m = 0; m < out.marks.size(); ++m) {
+    const auto first = all.begin() + std::ptrdiff_t(m) * each;
+    out.marks[m].axes.assign(first, first + each);
+  }
 }
 
 void keepEvenly(Part& part, std::int64_t most) {
@@ -211,6 +224,7 @@ class Maker {
     }
     if (request_.method == MapMethod::Tsne && !bend(part, map, now, spots)) return false;
     place(now, spots);
+    if (request_.method == MapMethod::Pca) spread(part, map.basis, now);
     map.tasks.push_back(std::move(now));
     if (progress_) progress_(int(map.tasks.size()), 0);
     return !cancel_.stop_requested();
@@ -242,6 +256,10 @@ class Maker {
 const MapMark* TaskMap::mark(bool key, std::int64_t id) const {
   const auto found = std::find_if(marks.begin(), marks.end(), [&](const MapMark& m) { return m.key == key && m.id == id; });
   return found == marks.end() ? nullptr : &*found;
+}
+
+bool TaskMap::spreads() const {
+  return std::any_of(marks.begin(), marks.end(), [](const MapMark& m) { return !m.axes.empty(); });
 }
 
 const TaskMap* EmbeddingMap::after(int task) const {

@@ -41,6 +41,9 @@ struct MapMark {
   Spot at{};
   double since_previous = kNone, since_first = kNone;
   int first_task = 0;
+  // Of a prototype whose class has a known spread, on a straight map: leading principal axes, as long as the standard
+  // deviation along them. Empty elsewhere: t-SNE knows no directions.
+  std::vector<Spot> axes;
 };
 
 struct TaskMap {
@@ -53,6 +56,7 @@ struct TaskMap {
   std::int64_t left_out = 0;                    // images beyond what t-SNE can map
   TsneOptions tsne;                             // as applied to this task
   const MapMark* mark(bool key, std::int64_t id) const;
+  bool spreads() const;  // whether a mark has axes
 };
 
 struct EmbeddingMap {

@@ -107,6 +107,12 @@ std::vector<Spot> project(const Basis& basis, const Rows& rows) {
   return out;
 }
 
+std::vector<Spot> projectDirections(const Basis& basis, const Rows& rows) {
+  Basis centred = basis;
+  centred.mean.assign(basis.mean.size(), 0);
+  return project(centred, rows);
+}
+
 Spot Alignment::operator()(const Spot& spot) const {
   Spot out;
   for (std::size_t a = 0; a < 3; ++a) {

@@ -38,6 +38,9 @@ std::optional<Basis> principalAxes(const std::vector<Rows>& clouds, std::stop_to
 // Empty where the width is not the basis's. A row that is not finite gives NaN.
 std::vector<Spot> project(const Basis& basis, const Rows& rows);
 
+// Directions, which have no place: the same without the mean.
+std::vector<Spot> projectDirections(const Basis& basis, const Rows& rows);
+
 // x -> to + scale * rotation * (x - from): orthogonal, so turns and mirrors, moves and one scale, but no shear.
 struct Alignment {
   std::array<double, 9> rotation{1, 0, 0, 0, 1, 0, 0, 0, 1};  // row-major

@@ -103,17 +103,23 @@ QWidget* EmbeddingBar::makeTools() {
   trails_->setObjectName(QStringLiteral("mapTrails"));
   trails_->setToolTip(tr("How prototypes and keys wandered from task to task. Hover one for its true way: a map shortens some ways more than others."));
   trails_->setChecked(true);
+  spread_ = new QCheckBox(tr("Spr&ead"), row);
+  spread_->setObjectName(QStringLiteral("mapSpread"));
+  spread_->setToolTip(tr("Two standard deviations of each class around its mean, by the covariance that the method itself keeps, as far as its eight longest axes tell."));
+  spread_->setChecked(true);
+  spread_->hide();
   lasso_ = button(QStringLiteral("mapLasso"), tr("Lasso"), tr("Drag around images to select them (L). Shift adds, Ctrl takes away, both keep what is in both."));
   lasso_->setCheckable(true);
   neighbours_ = number(row, QStringLiteral("mapNeighbours"), 1, 100, 5, tr("How many neighbours are asked for."));
   ask_ = button(QStringLiteral("mapAsk"), tr("Nearest"), tr("Select the current image and those nearest to it in the original space, not on the map (N)."));
   auto* whole = button(QStringLiteral("mapFit"), tr("Whole map"), tr("Show everything (F, or a double click)."));
-  for (QWidget* each : std::initializer_list<QWidget*>{density_, trails_, lasso_, ask_}) layout->addWidget(each);
+  for (QWidget* each : std::initializer_list<QWidget*>{density_, trails_, spread_, lasso_, ask_}) layout->addWidget(each);
   addLabelled(layout, tr("&k"), neighbours_);
   layout->addWidget(whole);
   layout->addStretch();
   connect(density_, &QCheckBox::toggled, this, &EmbeddingBar::lookChanged);
   connect(trails_, &QCheckBox::toggled, this, &EmbeddingBar::lookChanged);
+  connect(spread_, &QCheckBox::toggled, this, &EmbeddingBar::lookChanged);
   connect(lasso_, &QToolButton::toggled, this, &EmbeddingBar::lassoToggled);
   connect(ask_, &QToolButton::clicked, this, &EmbeddingBar::neighboursWanted);
   connect(whole, &QToolButton::clicked, this, &EmbeddingBar::fitWanted);
@@ -163,6 +169,8 @@ int EmbeddingBar::neighbours() const { return neighbours_->value(); }
 EmbeddingView::ColourBy EmbeddingBar::colourBy() const { return EmbeddingView::ColourBy(colour_->currentIndex()); }
 bool EmbeddingBar::density() const { return density_->isChecked(); }
 bool EmbeddingBar::trails() const { return trails_->isChecked(); }
+bool EmbeddingBar::spread() const { return spread_->isChecked(); }
+void EmbeddingBar::setSpreads(bool known) { spread_->setVisible(known); }
 
 TsneOptions EmbeddingBar::tsne() const {
   TsneOptions options = applied_;

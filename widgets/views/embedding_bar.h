@@ -29,8 +29,10 @@ class EmbeddingBar : public QWidget {
   EmbeddingView::ColourBy colourBy() const;
   bool density() const;
   bool trails() const;
+  bool spread() const;
 
   void setLayers(const std::vector<int>& layers);  // the choice is hidden where there is only one
+  void setSpreads(bool known);  // without classes whose spread is known there is nothing to show
   void setLasso(bool on);
   void setCanAskNeighbours(bool can);
 
@@ -51,7 +53,7 @@ class EmbeddingBar : public QWidget {
   void judgeTyped();
   QComboBox *of_, *method_, *dimensions_, *colour_, *layer_;
   QLabel* layer_label_;
-  QCheckBox *density_, *trails_;
+  QCheckBox *density_, *trails_, *spread_;
   QToolButton *lasso_, *ask_, *apply_;
   QSpinBox *neighbours_, *seed_, *perplexity_, *iterations_;
   QWidget* tsne_row_;

@@ -242,6 +242,7 @@ void EmbeddingPage::present() {
     words = busy_ || !held_.empty() ? tr("Making the map\nTask %1 has just ended.").arg(task + 1)
                   : tr("Task %1 is not on this map\nNothing was kept after it, or its features have another width than those of the first task, as in methods whose features grow.").arg(task + 1);
   view_->setMap(map_ && words_.isEmpty() && map_->problem.isEmpty() ? map_ : nullptr, task, words);
+  bar_->setSpreads(view_->scene().now() && view_->scene().now()->spreads());
   look();
 }
 
@@ -249,6 +250,7 @@ void EmbeddingPage::look() {
   view_->setColourBy(bar_->colourBy());
   view_->setDensity(bar_->density());
   view_->setTrails(bar_->trails());
+  view_->setSpread(bar_->spread());
   tell();
 }
 

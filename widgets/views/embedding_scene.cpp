@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numbers>
 
 namespace palimpsest {
 namespace {
@@ -171,6 +172,21 @@ void drawMark(QPainter& painter, const MapMark& mark, const QPointF& at, QColor 
   }
 }
 
+void drawSpread(QPainter& painter, const EmbeddingScene& scene, const MapMark& mark, const QPointF& at, QColor colour) {
+  std::vector<QPointF> axes;
+  for (const Spot& axis : mark.axes) axes.push_back(scene.plane(axis));
+  const Ellipse shape = ellipseOf(axes);
+  if (!std::isfinite(shape.longer) || shape.longer * scene.scale > 1e5 || shape.longer <= 0) return;
+  painter.save();
+  painter.translate(at);
+  painter.rotate(-shape.angle * 180 / std::numbers::pi);  // y points downwards on a screen
+  painter.setPen(QPen(colour, 1.2));
+  colour.setAlpha(18);
+  painter.setBrush(colour);
+  painter.drawEllipse(QPointF(), shape.longer * scene.scale, shape.shorter * scene.scale);
+  painter.restore();
+}
+
 QString labelOf(const EmbeddingScene& scene, const MapMark& mark) {
   if (mark.key) return QString::number(mark.id);
   return mark.id >= 0 && mark.id < scene.names.size() ? scene.names[int(mark.id)] : QString::number(mark.id);
@@ -231,10 +247,25 @@ void paintMarks(QPainter& painter, const EmbeddingScene& scene) {
   if (!task) return;
   const TaskMap& now = *task;
   painter.setRenderHint(QPainter::Antialiasing);
-  for (std::size_t m = 0; m < now.marks.size(); ++m)
-    if (const QPointF at = scene.screen(now.marks[m].at); finite(at))
-      drawMark(painter, now.marks[m], at, QColor::fromRgb(m < scene.mark_colours.size() ? scene.mark_colours[m] : scene.ink), scene.background);
+  const auto each = [&](const auto& draw) {
+    for (std::size_t m = 0; m < now.marks.size(); ++m)
+      if (const QPointF at = scene.screen(now.marks[m].at); finite(at)) draw(now.marks[m], at, QColor::fromRgb(m < scene.mark_colours.size() ? scene.mark_colours[m] : scene.ink));
+  };
+  if (scene.spread) each([&](const MapMark& mark, const QPointF& at, const QColor& colour) { drawSpread(painter, scene, mark, at, colour); });
+  each([&](const MapMark& mark, const QPointF& at, const QColor& colour) { drawMark(painter, mark, at, colour, scene.background); });
   drawLabels(painter, scene, now);
+}
+
+// Eigenvalues of the 2 x 2 covariance that the axes make.
+Ellipse ellipseOf(const std::vector<QPointF>& axes) {
+  double xx = 0, xy = 0, yy = 0;
+  for (const QPointF& a : axes) {
+    xx += a.x() * a.x();
+    xy += a.x() * a.y();
+    yy += a.y() * a.y();
+  }
+  const double middle = (xx + yy) / 2, off = std::hypot((xx - yy) / 2, xy);
+  return {2 * std::sqrt(middle + off), 2 * std::sqrt(std::max(0.0, middle - off)), std::atan2(2 * xy, xx - yy) / 2};
 }
 
 QPointF EmbeddingScene::plane(const Spot& s) const {

@@ -34,7 +34,7 @@ struct EmbeddingScene {
   QRgb background = 0, ink = 0;
   QStringList names;                                 // of classes, for labels
   QFont font;
-  bool wrong_as_triangles = false, density = true, trails = true;
+  bool wrong_as_triangles = false, density = true, trails = true, spread = true;
 
   const TaskMap* now() const { return map ? map->after(task) : nullptr; }
   QPointF plane(const Spot& spot) const;  // as seen from the front, in units of the map; y upwards
@@ -50,6 +50,13 @@ QImage paintScene(const EmbeddingScene& scene, std::stop_token cancel = {});
 void paintScene(QPainter& painter, const EmbeddingScene& scene);
 
 void paintMarks(QPainter& painter, const EmbeddingScene& scene);  // prototypes, keys and their names, without trails
+
+// Two standard deviations of a class in the plane, around (0, 0) there: half axes and the angle of the longer one in
+// radians, counted from the x axis towards y.
+struct Ellipse {
+  double longer = 0, shorter = 0, angle = 0;
+};
+Ellipse ellipseOf(const std::vector<QPointF>& axes);  // as long as the standard deviation along them
 
 std::shared_ptr<const PointGrid> gridOf(const EmbeddingScene& scene);  // of the points of now(), in the plane
 

@@ -131,6 +131,12 @@ void EmbeddingView::setTrails(bool shown) {
   repaintScene(false);
 }
 
+void EmbeddingView::setSpread(bool shown) {
+  if (shown == scene_.spread) return;
+  scene_.spread = shown;
+  repaintScene(false);
+}
+
 void EmbeddingView::setLasso(bool on) {
   if (on == lasso_) return;
   lasso_ = on;

@@ -32,6 +32,7 @@ class EmbeddingView : public QWidget {
   void setSolid(bool solid);  // three dimensions, seen without perspective
   void setDensity(bool shown);
   void setTrails(bool shown);
+  void setSpread(bool shown);
   void setLasso(bool on);
   void setSelected(const std::vector<std::int64_t>& samples);  // others are dimmed; empty: none
   void setCurrent(std::int64_t sample);                        // ringed; -1: none

@@ -53,6 +53,21 @@ Tensor ClassGaussians::covariance(std::int64_t label) const {
   return count < 2 ? torch::zeros_like(scatter_[label]) : scatter_[label] / (count - 1);
 }
 
+Tensor ClassGaussians::axes(std::int64_t count) const {
+  constexpr int kRounds = 20;
+  const std::int64_t width = means_.size(1), kept = std::min(count, width), searched = std::min(2 * count, width);
+  std::vector<Tensor> all;
+  for (std::int64_t label = 0; label < classes(); ++label) {
+    const Tensor spread = covariance(label);
+    Tensor basis = torch::randn({width, searched}, generatorOf(seedOf(0, Purpose::Probe, 700)), torch::kDouble).to(spread.device());
+    for (int round = 0; round < kRounds; ++round) basis = std::get<0>(at::linalg_qr(spread.matmul(basis)));
+    const auto [values, turned] = at::linalg_eigh(basis.t().matmul(spread).matmul(basis));  // ascending
+    const Tensor found = basis.matmul(turned).t() * values.clamp_min(0).sqrt().unsqueeze(1);
+    all.push_back(found.flip(0).slice(0, 0, kept));
+  }
+  return all.empty() ? torch::zeros({0, kept, width}, means_.options().dtype(torch::kFloat)) : torch::stack(all).to(torch::kFloat);
+}
+
 void ClassGaussians::visit(State& state) {
   state.tensor("counts", counts_, false);
   state.tensor("means", means_, false);
@@ -123,6 +138,13 @@ Tensor MahalanobisHead::whiteningOf(std::int64_t label) const {
   return whitening(matrix, 0);
 }
 
+Tensor MahalanobisHead::compared(const Tensor& feature) const { return unit(feature); }
+
+// The port's centres have unit length, and its covariances are those of raw features.
+std::optional<Tensor> MahalanobisHead::axes(int count) const {
+  return params_.form == "paper" ? std::optional(classes_.axes(count)) : std::nullopt;
+}
+
 void MahalanobisHead::solve() {
   std::vector<Tensor> all;
   for (std::int64_t label = 0; label < classes_.classes(); ++label) all.push_back(whiteningOf(label).to(torch::kFloat));
@@ -132,7 +154,7 @@ void MahalanobisHead::solve() {
 
 // Differences first: what is small then stays exact.
 Tensor MahalanobisHead::logits(const Tensor& feature) const {
-  const Tensor off = unit(feature).unsqueeze(0) - centres_.unsqueeze(1);  // [K, B, F]
+  const Tensor off = compared(feature).unsqueeze(0) - centres_.unsqueeze(1);  // [K, B, F]
   return -torch::bmm(off, whitening_.transpose(1, 2)).square().sum(2).t();
 }
 

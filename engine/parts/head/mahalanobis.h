@@ -18,6 +18,10 @@ class ClassGaussians {
   Tensor means() const { return means_; }                // [K, F] float64; zeros before there is an image
   Tensor counts() const { return counts_; }              // [K] float64
   Tensor covariance(std::int64_t label) const;           // [F, F] float64, 1 / (n - 1); zeros for fewer than two images
+  // Leading principal axes of each class's covariance, largest first, as long as the standard deviation along them:
+  // [K, count, F] float32, fewer axes where there are fewer dimensions. By subspace iteration, so that wide features cost
+  // milliseconds; axes of nearly the same length may stand for each other.
+  Tensor axes(std::int64_t count) const;
   void visit(State& state);
 
  private:
@@ -47,6 +51,7 @@ class GaussianStatistics final : public Statistics {
   void beginTask(const TaskScope& scope) override { classes_.grow(scope.seen); }
   void observe(const Tensor& own, const Tensor& labels) override;
   Tensor means() const override { return classes_.means().to(torch::kFloat); }
+  Tensor axes(int count) const override { return classes_.axes(count); }
   Tensor drawn(std::int64_t label, std::int64_t n, double scale, std::uint64_t seed) const override;
   void visit(State& state) override { classes_.visit(state); }
 
@@ -99,7 +104,9 @@ class MahalanobisHead final : public Head {
   bool observes() const override { return true; }
   void observe(const Tensor& feature, const Tensor& labels) override;
   void solve() override;
+  Tensor compared(const Tensor& feature) const override;
   std::optional<Tensor> prototypes() const override { return centres_; }
+  std::optional<Tensor> axes(int count) const override;
   void visit(State& state) override;
 
  private:
