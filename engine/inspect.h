@@ -1,5 +1,5 @@
 // Looking into a run that has ended or waits: how its prompts were chosen, what would change if they were chosen
-// otherwise, and whether an image's prediction depends on its batch. Free of torch headers; nothing of the run is
+// otherwise, whether an image's prediction depends on its batch, and what its features were worth. Free of torch headers; nothing of the run is
 // changed. Results are objects as described in ARCHITECTURE.md ("Instruments"); percentages are 0 to 100, what is not
 // defined is null.
 #pragma once
@@ -16,5 +16,7 @@ namespace palimpsest {
 Value diagnose(const std::filesystem::path& run_folder, const InspectOptions& options);
 Value whatIf(const std::filesystem::path& run_folder, const WhatIf& change, const InspectOptions& options);
 Value invariance(const std::filesystem::path& run_folder, const InspectOptions& options);
+// For any recipe, prompts or none.
+Value transfer(const std::filesystem::path& run_folder, const InspectOptions& options);
 
 }  // namespace palimpsest

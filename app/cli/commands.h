@@ -35,9 +35,8 @@ void addFeatures(CLI::App& app, Context& context);
 void addBackbone(CLI::App& app, Context& context);
 void addPretrain(CLI::App& app, Context& context);
 void addSheet(CLI::App& app, Context& context);
-void addDiagnose(CLI::App& app, Context& context);
+void addInstruments(CLI::App& app, Context& context);
 void addWhatIf(CLI::App& app, Context& context);
-void addInvariance(CLI::App& app, Context& context);
 void addCache(CLI::App& app, Context& context);
 void addBench(CLI::App& app, Context& context);
 

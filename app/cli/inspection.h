@@ -1,4 +1,4 @@
-// What diagnose, what-if and invariance have in common: the run's folder, how much of it they look at, how they answer.
+// What diagnose, what-if, invariance and transfer have in common: the run's folder, how much of it they look at, how they answer.
 #pragma once
 
 #include <string>

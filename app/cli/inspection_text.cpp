@@ -265,6 +265,22 @@ std::string whatIfText(const Value& answer) {
                              number(in(answer, "changed_selections"))));
 }
 
+std::string transferText(const Value& answer) {
+  Listing table{.columns = {"task", "pre-trained", "before it", "learned", "now", "drift"}};
+  const Value::Array& came = in(answer, "pretrained").asArray();
+  const auto item = [&](const char* key, std::size_t task) {
+    const Value::Array& all = in(answer, key).asArray();
+    return task < all.size() ? all[task] : Value{};
+  };
+  for (std::size_t task = 0; task < came.size(); ++task)
+    table.rows.push_back({static_cast<std::int64_t>(task + 1), came[task], task == 0 ? Value{} : item("before", task), item("learned", task), item("now", task), item("drift", task)});
+  return wrapped(fmt::format("{}: nearest class means on {}, among the task's own classes (accuracy, %)", nameIn(answer), counts(in(answer, "images").asInt(), "image"))) +
+         textOf(table) +
+         wrapped("Class means are drawn anew from training images for every column: what changes is the features. Drift: cosine of a task's class means, learned and now.") +
+         wrapped(fmt::format("Forward transfer (before it - pre-trained): {} points. Forgotten by the features (learned - now): {} points.", number(in(answer, "forward_transfer")),
+                             number(in(answer, "feature_forgetting"))));
+}
+
 std::string invarianceText(const Value& answer) {
   Listing table{.columns = {"batch", "composition", "accuracy, %", "changed", "purity"}};
   for (const Value& row : in(answer, "rows").asArray())

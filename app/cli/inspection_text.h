@@ -11,5 +11,6 @@ namespace palimpsest::cli {
 std::string diagnosisText(const Value& diagnosis);
 std::string whatIfText(const Value& answer);
 std::string invarianceText(const Value& answer);
+std::string transferText(const Value& answer);
 
 }  // namespace palimpsest::cli

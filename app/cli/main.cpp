@@ -28,9 +28,8 @@ void addCommands(CLI::App& app, Context& context) {
   addBackbone(app, context);
   addPretrain(app, context);
   addSheet(app, context);
-  addDiagnose(app, context);
+  addInstruments(app, context);
   addWhatIf(app, context);
-  addInvariance(app, context);
   addCache(app, context);
   addBench(app, context);
 }

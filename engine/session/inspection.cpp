@@ -37,19 +37,19 @@ Choice joined(const Choice& a, const Choice& b) {
 
 }  // namespace
 
-Inspection::Inspection(const std::filesystem::path& folder, const InspectOptions& options, int after_task) : options_(options) {
-  open(folder, options);
+Inspection::Inspection(const std::filesystem::path& folder, const InspectOptions& options, int after_task, Of of) : options_(options) {
+  open(folder, options, of);
   recipe_ = session_->plan.recipe;
   if (after_task >= static_cast<int>(states_.size()) || after_task < -1)
     throw BadInput({error("--after-task", "the run has a model after " + std::to_string(states_.size()) + " task" + (states_.size() == 1 ? "" : "s"), "counted from 1")});
   readProbe(options.images);
 }
 
-void Inspection::open(const std::filesystem::path& folder, const InspectOptions& options) {
+void Inspection::open(const std::filesystem::path& folder, const InspectOptions& options, Of of) {
   Issues issues;
   if (!record::isRun(folder)) throw BadInput({error(folder.string(), "holds no run (there is no run.json)", "name the folder of a run")});
   const record::RunHeader header = record::runHeader(record::readJsonFile(record::Paths(folder).run()));
-  if (!header.recipe.find("prompts") || header.recipe.find("prompts")->asArray().empty())
+  if (of == Of::Prompts && (!header.recipe.find("prompts") || header.recipe.find("prompts")->asArray().empty()))
     issues.push_back(error(folder.string(), "the recipe \"" + (header.recipe.find("name") ? header.recipe.find("name")->asString() : "") + "\" has no prompts", "these instruments look at how prompts are chosen"));
   std::vector<std::filesystem::path> files;
   for (const auto& file : checkpointsOf(folder))

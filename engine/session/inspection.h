@@ -1,5 +1,5 @@
 // A run that has ended or waits, put together again: its models as they were after each task, and a few test images of
-// each class (the probe set) to look at them with. Used by diagnose(), whatIf() and invariance().
+// each class (the probe set) to look at them with. Used by diagnose(), whatIf(), invariance() and transfer().
 #pragma once
 
 #include <cmath>
@@ -40,8 +40,9 @@ struct Seen {
 // Models are counted by the task that they were left by; places are images of the probe set.
 class Inspection {
  public:
+  enum class Of { Prompts, Anything };
   // Throws BadInput with everything that is wrong with the run, its data, its weights, or `after_task` (-1: any).
-  Inspection(const std::filesystem::path& folder, const InspectOptions& options, int after_task);
+  Inspection(const std::filesystem::path& folder, const InspectOptions& options, int after_task, Of of = Of::Prompts);
 
   int boundaries() const { return static_cast<int>(states_.size()); }  // models there are
   Session& session() { return *session_; }
@@ -62,7 +63,7 @@ class Inspection {
   std::string recipeName() const { return recipe_.find("name")->asString(); }
 
  private:
-  void open(const std::filesystem::path& folder, const InspectOptions& options);
+  void open(const std::filesystem::path& folder, const InspectOptions& options, Of of);
   void readProbe(int images);
   const InspectOptions options_;
   Value recipe_;

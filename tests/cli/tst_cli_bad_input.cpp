@@ -280,7 +280,7 @@ void TestCliBadInput::oneBadRecipeStopsTheWholeComparison() {
 
 void TestCliBadInput::instrumentsNeedARun() {
   QDir().mkpath(path("empty"));
-  for (const char* command : {"diagnose", "what-if --top-k 2", "invariance"})
+  for (const char* command : {"diagnose", "what-if --top-k 2", "invariance", "transfer"})
     for (const QString& folder : {path("empty"), path("nowhere")})
       refuses(words(QLatin1String(command)) + QStringList{folder}, {folder, QStringLiteral("holds no run")});
 }

@@ -29,7 +29,7 @@ void TestCliUsage::helpNamesEveryCommand() {
   const Ended help = cli({QStringLiteral("--help")});
   QCOMPARE(help.status, 0);
   for (const char* command : {"run", "compare", "resume", "fork", "report", "list", "docs", "check", "features", "backbone",
-                              "pretrain", "sheet", "diagnose", "what-if", "invariance", "bench"})
+                              "pretrain", "sheet", "diagnose", "what-if", "invariance", "transfer", "bench"})
     QVERIFY2(help.out.contains(QLatin1String(command)), command);
   const Ended version = cli({QStringLiteral("--version")});
   QCOMPARE(version.status, 0);

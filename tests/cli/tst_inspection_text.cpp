@@ -127,6 +127,7 @@ class TestInspectionText : public QObject {
   void aWhatIfSaysWhatWasChangedAndWhatBecameOfIt();
   void aWhatIfThatKeepsEverything();
   void theBatchIsJudged();
+  void featuresAreToldByTask();
   void linesFitATerminal();
   void whatIsMissingIsADash();
 };
@@ -220,6 +221,18 @@ void TestInspectionText::theBatchIsJudged() {
            unsound.c_str());
 }
 
+void TestInspectionText::featuresAreToldByTask() {
+  const Value answer = Value::Object{{"recipe", "finetune"}, {"images", 80}, {"pretrained", Value::Array{90.0, 80.0}}, {"before", Value::Array{Value(), 75.0}},
+                                     {"learned", Value::Array{95.0, 85.0}}, {"now", Value::Array{70.0, 85.0}}, {"drift", Value::Array{0.5, 1.0}},
+                                     {"forward_transfer", -5.0}, {"feature_forgetting", 25.0}};
+  const std::string text = cli::transferText(answer);
+  QVERIFY2(says(text, "finetune: nearest class means on 80 images"), text.c_str());
+  QVERIFY2(says(text, "1 90.00 - 95.00 70.00 0.50"), text.c_str());
+  QVERIFY2(says(text, "2 80.00 75.00 85.00 85.00 1.00"), text.c_str());
+  QVERIFY2(says(text, "(before it - pre-trained): -5.00 points. Forgotten by the features (learned - now): 25.00 points."), text.c_str());
+  for (const QString& line : linesOf(text)) QVERIFY2(line.size() < 110, qPrintable(line));
+}
+
 void TestInspectionText::linesFitATerminal() {
   Value wide = diagnosis();
   Value::Array blocks;
@@ -231,7 +244,7 @@ void TestInspectionText::linesFitATerminal() {
 
 void TestInspectionText::whatIsMissingIsADash() {
   for (const Value& nothing : {Value(), Value(Value::Object{}), Value(3)})
-    for (const auto text : {cli::diagnosisText, cli::whatIfText, cli::invarianceText})
+    for (const auto text : {cli::diagnosisText, cli::whatIfText, cli::invarianceText, cli::transferText})
       QVERIFY(text(nothing).ends_with('\n'));
   Value sparse = diagnosis();
   *sparse.at("layers.0.boundaries.1") = Value::Object{{"after_task", 1}, {"evenness", Value()}};

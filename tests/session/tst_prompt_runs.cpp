@@ -112,6 +112,40 @@ class TestPromptRuns : public QObject {
     QCOMPARE(counted, told);
   }
 
+  void howClassesSpreadIsKeptWhereItIsKnown() {
+    const fs::path folder = finished("fecam");
+    const auto kept = all<Prototypes>(eventsOf(folder));
+    QCOMPARE(kept.size(), std::size_t(3));
+    const TensorTable table = readSafetensors(record::Paths(folder).blobs() / kept.back().blob);
+    const auto& means = table.find("prototypes")->shape;
+    QVERIFY(table.find("axes"));
+    QCOMPARE(table.find("axes")->shape, (std::vector<std::int64_t>{means[0], 8, means[1]}));
+    const fs::path without = finished("simplecil");
+    QVERIFY(!readSafetensors(record::Paths(without).blobs() / all<Prototypes>(eventsOf(without)).back().blob).find("axes"));
+  }
+
+  // Features that nothing changes are worth the same at all times; those of a network that is trained are not.
+  void featuresAreMeasuredApartFromTheClassifier() {
+    InspectOptions options;
+    options.images = 6;
+    const Value frozen = transfer(finished("simplecil"), options);
+    QCOMPARE(frozen.at("forward_transfer")->asDouble(), 0.0);
+    QCOMPARE(frozen.at("feature_forgetting")->asDouble(), 0.0);
+    QCOMPARE(frozen.find("features")->asArray().size(), std::size_t{3});
+    for (const Value& row : frozen.find("features")->asArray()) QCOMPARE(row, *frozen.find("pretrained"));
+    for (const Value& cosine : frozen.find("drift")->asArray()) QVERIFY(std::abs(cosine.asDouble() - 1) < 1e-9);
+    QVERIFY(frozen.at("before.0")->isNull());
+    QVERIFY(at(frozen, "pretrained.0") > 50);  // two classes of shapes
+    const Value trained = transfer(finished("finetune"), options);
+    QCOMPARE(trained.at("images")->asInt(), std::int64_t{6 * 6 * 2});  // of each of 6 classes, of training and of test images
+    QVERIFY(at(trained, "drift.0") < 0.999 && at(trained, "drift.2") > 1 - 1e-9);
+    const double lost = (at(trained, "features.0.0") - at(trained, "features.2.0") + at(trained, "features.1.1") - at(trained, "features.2.1")) / 2;
+    QVERIFY(std::abs(at(trained, "feature_forgetting") - lost) < 1e-9);
+    const double gained = (at(trained, "features.0.1") - at(trained, "pretrained.1") + at(trained, "features.1.2") - at(trained, "pretrained.2")) / 2;
+    QVERIFY(std::abs(at(trained, "forward_transfer") - gained) < 1e-9);
+    QVERIFY(at(transfer(finished("l2p"), options), "learned.2") > 50);
+  }
+
   void noneAreKeptWhereNoneAreWanted() {
     RunPlan plan = planOf("simplecil");
     plan.options.map_images = 0;
