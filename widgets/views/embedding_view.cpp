@@ -44,7 +44,13 @@ QRectF frameOf(const EmbeddingMap& map, const EmbeddingScene& scene, bool solid)
   };
   for (const TaskMap& task : map.tasks) {
     for (const Spot& s : task.at) take(s);
-    for (const MapMark& mark : task.marks) take(mark.at);
+    for (const MapMark& mark : task.marks) {
+      take(mark.at);
+      Spot reach_of_class{};  // how far two standard deviations go in each direction
+      for (std::size_t d = 0; d < reach_of_class.size() && scene.spread; ++d)
+        for (const Spot& axis : mark.axes) reach_of_class[d] = std::hypot(reach_of_class[d], 2 * axis[d]);
+      for (const float side : {-1.0f, 1.0f}) take({mark.at[0] + side * reach_of_class[0], mark.at[1] + side * reach_of_class[1], mark.at[2] + side * reach_of_class[2]});
+    }
   }
   if (left > right) return {};
   const double ball = std::sqrt(reach);
