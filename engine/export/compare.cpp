@@ -30,8 +30,6 @@ void chooseRuns(const Comparison& all, Method& method) {
   if (!method.complete) method.used = method.runs;
 }
 
-bool isJoint(const RunSummary& run) { return run.recipe == "joint" || run.recipe.starts_with("joint."); }
-
 // Accuracy on each task of training on it and all before it together (a*_k of Chaudhry et al., 2018): the mean over the
 // complete runs of joint training on the same stream. nullopt where there is none.
 std::vector<std::optional<double>> jointReferences(const Comparison& all, const RunSummary& run) {
@@ -39,9 +37,7 @@ std::vector<std::optional<double>> jointReferences(const Comparison& all, const 
   for (int task = 0; task < run.tasks; ++task) {
     std::vector<std::optional<double>> values;
     for (const RunSummary& other : all.runs)
-      if (isJoint(other) && other.complete() && other.tasks == run.tasks && other.header.class_order == run.header.class_order && other.task_sizes == run.task_sizes &&
-          other.header.data_fingerprint == run.header.data_fingerprint && other.header.backbone_sha256 == run.header.backbone_sha256)
-        values.push_back(other.matrix.at(task, task));
+      if (other.complete() && other.tasks == run.tasks && record::isJointReference(other.header, run.header)) values.push_back(other.matrix.at(task, task));
     references.push_back(spreadOf(values).mean);
   }
   return references;
@@ -62,7 +58,7 @@ void measure(const Comparison& all, Method& method) {
   method.last_macro = over(all, method, [](const RunSummary& r) { return percent(r.matrix.lastMacro()); });
   method.forgetting = over(all, method, [](const RunSummary& r) { return percent(r.matrix.forgetting()); });
   method.intransigence = over(all, method, [&](const RunSummary& r) {
-    return isJoint(r) ? std::nullopt : percent(intransigence(r.matrix, jointReferences(all, r)));
+    return percent(intransigence(r.matrix, jointReferences(all, r)));
   });
   method.seconds =
       over(all, method, [](const RunSummary& r) { return r.seconds > 0 ? std::optional(r.seconds) : std::nullopt; });

@@ -94,4 +94,23 @@ std::vector<Mismatch> mismatches(const std::vector<std::vector<const RunHeader*>
   return out;
 }
 
+namespace {
+
+bool isJoint(const RunHeader& run) {
+  const Value* name = run.recipe.find("name");
+  return name && (name->asString() == "joint" || name->asString().starts_with("joint."));
+}
+
+std::string scenarioOf(const RunHeader& run) {
+  const Value* scenario = run.options.find("scenario");
+  return scenario ? scenario->asString() : std::string();
+}
+
+}  // namespace
+
+bool isJointReference(const RunHeader& reference, const RunHeader& run) {
+  return isJoint(reference) && !isJoint(run) && scenarioOf(reference) == scenarioOf(run) && reference.class_order == run.class_order &&
+         reference.data_fingerprint == run.data_fingerprint && reference.backbone_sha256 == run.backbone_sha256;
+}
+
 }  // namespace palimpsest::record

@@ -26,4 +26,8 @@ struct Mismatch {
 // `methods`: the runs of each. A criterion that applies to fewer than two of them is met.
 std::vector<Mismatch> mismatches(const std::vector<std::vector<const RunHeader*>>& methods);
 
+// Whether `reference` is joint training on the stream that `run` learns task by task: what its intransigence
+// (engine/metrics/transfer.h) is measured against.
+bool isJointReference(const RunHeader& reference, const RunHeader& run);
+
 }  // namespace palimpsest::record

@@ -20,6 +20,7 @@ const Figure* figureIn(const RunGroup& group, int column) {
     case GroupTable::Last: return &group.last;
     case GroupTable::Average: return &group.average;
     case GroupTable::Forgetting: return &group.forgetting;
+    case GroupTable::Intransigence: return &group.intransigence;
     case GroupTable::Seconds: return &group.seconds;
     default: return nullptr;
   }
@@ -29,7 +30,7 @@ bool sameFigure(const Figure& a, const Figure& b) { return a.values == b.values;
 
 bool sameShown(const RunGroup& a, const RunGroup& b) {
   return a.name == b.name && a.runs.size() == b.runs.size() && a.complete == b.complete && a.colour_slot() == b.colour_slot() &&
-         sameFigure(a.last, b.last) && sameFigure(a.average, b.average) && sameFigure(a.forgetting, b.forgetting) && sameFigure(a.seconds, b.seconds);
+         sameFigure(a.last, b.last) && sameFigure(a.average, b.average) && sameFigure(a.forgetting, b.forgetting) && sameFigure(a.intransigence, b.intransigence) && sameFigure(a.seconds, b.seconds);
 }
 
 }  // namespace
@@ -71,6 +72,10 @@ void GroupTable::setPinned(const QString& name) {
   pinned_ = name;
   if (!groups_.empty()) Q_EMIT dataChanged(index(0, 0), index(rowCount() - 1, ColumnCount - 1));
   Q_EMIT headerDataChanged(Qt::Horizontal, 0, ColumnCount - 1);
+}
+
+bool GroupTable::hasIntransigence() const {
+  return std::any_of(groups_.begin(), groups_.end(), [](const RunGroup& g) { return g.intransigence.spread.mean.has_value(); });
 }
 
 int GroupTable::pinnedRow() const {
@@ -147,11 +152,12 @@ QVariant GroupTable::headerData(int section, Qt::Orientation orientation, int ro
                            tr("Top-1 on all classes after the last task, in percent; ± is the sample standard deviation over runs"),
                            tr("Mean of the top-1 after each task, in percent (average incremental accuracy)"),
                            tr("Best accuracy on a task so far minus the present one, mean over the tasks before the last, in points"),
+                           tr("What joint training on the same stream reaches on a new task, minus what is reached here, mean over tasks, in points"),
                            tr("From the first event to the last, pauses included"), tr("By average accuracy; only where the comparison is fair")};
     return tips[section];
   }
   if (role != Qt::DisplayRole) return {};
-  return QStringList{tr("Method"), tr("n"), tr("Last"), tr("Average"), tr("Forgetting"), tr("Time"), tr("Rank")}[section];
+  return QStringList{tr("Method"), tr("n"), tr("Last"), tr("Average"), tr("Forgetting"), tr("Intransigence"), tr("Time"), tr("Rank")}[section];
 }
 
 }  // namespace palimpsest

@@ -13,7 +13,7 @@ namespace palimpsest {
 class GroupTable : public QAbstractTableModel {
   Q_OBJECT
  public:
-  enum Column { Method, Runs, Last, Average, Forgetting, Seconds, Rank, ColumnCount };
+  enum Column { Method, Runs, Last, Average, Forgetting, Intransigence, Seconds, Rank, ColumnCount };
   enum Role { SortRole = Qt::UserRole + 1, NameRole };  // a number; what is not defined sorts last
   using QAbstractTableModel::QAbstractTableModel;
 
@@ -24,6 +24,7 @@ class GroupTable : public QAbstractTableModel {
   const QString& pinned() const { return pinned_; }
   int pinnedRow() const;  // -1: none
 
+  bool hasIntransigence() const;  // somebody has: joint training stands beside it
   QString noRank() const { return no_rank_; }  // why nothing is ranked; empty: it is
   std::optional<int> rank(int row) const { return ranks_[std::size_t(row)]; }
 

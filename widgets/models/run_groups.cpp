@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <functional>
 
+#include "engine/metrics/transfer.h"
+#include "engine/record/fairness.h"
 #include "engine/record/run_settings.h"
 
 namespace palimpsest {
@@ -20,7 +22,20 @@ Figure over(const RunGroup& group, const Reading& read) {
   return out;
 }
 
-void measure(RunGroup& group) {
+// The mean of R[k][k] over complete runs of joint training on the same stream, for each task k.
+std::vector<std::optional<double>> jointReferences(const std::vector<RunFigures>& runs, const RunFigures& run) {
+  std::vector<std::optional<double>> references;
+  for (int task = 0; task < run.tasks; ++task) {
+    std::vector<std::optional<double>> values;
+    for (const RunFigures& other : runs)
+      if (other.complete && other.tasks == run.tasks && other.header && run.header && record::isJointReference(other.header->header, run.header->header))
+        values.push_back(other.matrix.at(task, task));
+    references.push_back(spreadOf(values).mean);
+  }
+  return references;
+}
+
+void measure(RunGroup& group, const std::vector<RunFigures>& runs) {
   for (std::size_t i = 0; i < group.runs.size(); ++i)
     if (group.runs[i].complete) group.used.push_back(i);
   group.complete = !group.used.empty();
@@ -34,6 +49,7 @@ void measure(RunGroup& group) {
   group.average = over(group, [](const RunFigures& r) { return r.average; });
   group.forgetting = over(group, [](const RunFigures& r) { return r.forgetting; });
   group.seconds = over(group, [](const RunFigures& r) { return r.seconds; });
+  group.intransigence = over(group, [&](const RunFigures& r) { return percent(intransigence(r.matrix, jointReferences(runs, r))); });
 }
 
 void makeNamesUnique(std::vector<RunGroup>& groups) {
@@ -60,6 +76,7 @@ RunFigures figuresOf(const RunData& run, std::shared_ptr<const KnownHeader> head
   out.tasks = run.start().tasks;
   const int stages = matrix.stages();
   for (int stage = 0; stage < stages; ++stage) out.top1.push_back(percent(matrix.top1(stage)));
+  out.matrix = matrix;
   out.complete = run.state() == RunData::State::Done && out.tasks > 0 && stages >= out.tasks;
   out.last = percent(matrix.last());
   out.average = percent(matrix.average());
@@ -90,7 +107,7 @@ std::vector<RunGroup> groupRuns(const std::vector<RunFigures>& runs) {
     out.back().name = run.title;
     out.back().runs.push_back(run);
   }
-  for (RunGroup& group : out) measure(group);
+  for (RunGroup& group : out) measure(group, runs);
   makeNamesUnique(out);
   return out;
 }

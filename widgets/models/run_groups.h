@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "engine/metrics/accuracy_matrix.h"
 #include "engine/metrics/spread.h"
 #include "widgets/models/run_headers.h"
 
@@ -20,6 +21,7 @@ struct RunFigures {  // of one run; percent 0..100
   int tasks = 0;          // length of the stream
   bool complete = false;  // it is done, with every task evaluated
   std::vector<std::optional<double>> top1;  // after each finished task: all test images of the classes seen
+  AccuracyMatrix matrix;
   std::optional<double> last, average, forgetting, seconds;
   std::shared_ptr<const KnownHeader> header;  // nullptr: not known
 };
@@ -37,6 +39,7 @@ struct RunGroup {
   bool complete = false;          // the figures are of complete runs
   std::vector<Figure> top1;       // after each task; a task that only some of the runs reached has a smaller n
   Figure last, average, forgetting, seconds;
+  Figure intransigence;  // where runs of joint training on the same stream are among the runs
   int n() const { return int(used.size()); }
   int colour_slot() const { return runs.front().colour_slot; }
   QStringList ids() const;  // of all its runs

@@ -30,6 +30,10 @@ ResultsView::ResultsView(GroupTable& table, QWidget* parent) : QTableView(parent
   horizontalHeader()->setSectionResizeMode(GroupTable::Method, QHeaderView::Stretch);
   horizontalHeader()->setMinimumSectionSize(44);
   setWordWrap(false);
+  const auto fit = [this] { setColumnHidden(GroupTable::Intransigence, !table_.hasIntransigence()); };
+  connect(&table, &QAbstractItemModel::modelReset, this, fit);
+  connect(&table, &QAbstractItemModel::dataChanged, this, fit);
+  fit();
   connect(this, &QAbstractItemView::activated, this, [this](const QModelIndex& index) { pin(index.row()); });
 }
 
@@ -46,10 +50,14 @@ std::vector<int> ResultsView::order() const {
 
 TextTable ResultsView::shown() const {
   TextTable out;
-  for (int column = 0; column < GroupTable::ColumnCount; ++column) out.header << table_.headerData(column, Qt::Horizontal).toString();
+  const auto each = [this](const auto& take) {
+    for (int column = 0; column < GroupTable::ColumnCount; ++column)
+      if (!isColumnHidden(column)) take(column);
+  };
+  each([&](int column) { out.header << table_.headerData(column, Qt::Horizontal).toString(); });
   for (const int row : order()) {
     QStringList& cells = out.rows.emplace_back();
-    for (int column = 0; column < GroupTable::ColumnCount; ++column) cells << table_.index(row, column).data().toString();
+    each([&](int column) { cells << table_.index(row, column).data().toString(); });
   }
   return out;
 }
@@ -57,14 +65,14 @@ TextTable ResultsView::shown() const {
 QString ResultsView::toCsv() const {
   TextTable out;
   out.header = {QStringLiteral("method"), QStringLiteral("runs"), QStringLiteral("complete")};
-  for (const char* name : {"last", "average", "forgetting", "seconds"})
+  for (const char* name : {"last", "average", "forgetting", "intransigence", "seconds"})
     out.header << QStringLiteral("%1_mean").arg(QLatin1String(name)) << QStringLiteral("%1_std").arg(QLatin1String(name));
   out.header << QStringLiteral("rank");
   for (const int row : order()) {
     const RunGroup& group = table_.groups()[std::size_t(row)];
     QStringList& cells = out.rows.emplace_back();
     cells << group.name << QString::number(group.n()) << (group.complete ? QStringLiteral("true") : QStringLiteral("false"));
-    for (const Figure* figure : {&group.last, &group.average, &group.forgetting, &group.seconds})
+    for (const Figure* figure : {&group.last, &group.average, &group.forgetting, &group.intransigence, &group.seconds})
       cells << (figure->spread.mean ? exact(*figure->spread.mean) : QString()) << (figure->spread.deviation ? exact(*figure->spread.deviation) : QString());
     cells << (table_.rank(row) ? QString::number(*table_.rank(row)) : QString());
   }
