@@ -1,4 +1,6 @@
 // Accuracy on the tasks seen so far, instance by instance: what is predicted for an image does not depend on its batch.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <limits>
@@ -120,6 +122,30 @@ std::vector<int> columnsAfter(const Session& session, int stage) {
   return columns;
 }
 
+// How far confidence is from being right: among classes of earlier tasks and new ones apart, because methods that forget
+// are sure of the new ones, and along confidence, in bins of as many images each.
+void tellCalibration(Session& session, const Scores& scores, const Calibration& figures) {
+  const int stage = session.clock.task;
+  Measured told{stage, "calibration", "", {"ece", "adaptive-ece", "mce", "classwise-ece", "confidence"}, {figures.ece, figures.adaptive_ece, figures.mce, figures.classwise_ece, figures.confidence}};
+  const int fresh = session.scenario.tasks[static_cast<std::size_t>(stage)].first_label;
+  const auto add = [&](const char* label, const std::optional<double>& error) {
+    if (!error) return;
+    told.labels.emplace_back(label);
+    told.values.push_back(*error);
+  };
+  if (fresh > 0) {
+    add("ece-old", ece(ofLabels(scores, 0, fresh)));
+    add("ece-new", ece(ofLabels(scores, fresh, scores.classes)));
+  }
+  session.bus.emit(told);
+  Measured curve{stage, "reliability", "", {}, {}};
+  for (const ReliabilityBin& bin : reliabilityOfEqualMass(judged(scores))) {
+    curve.labels.push_back(fmt::format("{:.4f}", bin.confidence));
+    curve.values.push_back(bin.accuracy);
+  }
+  session.bus.emit(curve);
+}
+
 // Over the images of the tasks seen.
 void tellInferences(Session& session, const Scores& scores, std::int64_t hits) {
   const int stage = session.clock.task;
@@ -143,12 +169,14 @@ void tellInferences(Session& session, const Scores& scores, std::int64_t hits) {
     }
   for (const std::int64_t first : found.task_top5) told.top5_hits += first;
   told.class_balanced = classBalanced(found).value_or(0);
-  if (const auto figures = calibration(scores)) {
+  const auto figures = calibration(scores);
+  if (figures) {
     told.ece = figures->ece;
     told.nll = figures->nll;
     told.brier = figures->brier;
   }
   session.bus.emit(told);
+  if (figures) tellCalibration(session, scores, *figures);
 }
 
 }  // namespace

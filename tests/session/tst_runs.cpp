@@ -223,9 +223,21 @@ class TestRuns : public QObject {
     QCOMPARE(QString::fromStdString(outcome.state + outcome.message), QStringLiteral("done"));
     std::int64_t images = 0, right = 0;
     bool told = false;
+    double ece = -1;
+    int apart = 0, curves = 0;
     for (const Event& event : record::effectiveEvents(folder)) {
+      if (const auto* measured = std::get_if<Measured>(&event.what)) {
+        QCOMPARE(measured->labels.size(), measured->values.size());
+        const bool calibration = measured->name == "calibration", reliability = measured->name == "reliability";
+        for (const double value : measured->values) QVERIFY(!(calibration || reliability) || (value >= 0 && value <= 1));
+        if (calibration) QCOMPARE(measured->values.at(0), ece);
+        apart += calibration && std::ranges::find(measured->labels, "ece-old") != measured->labels.end();
+        curves += reliability;
+        if (reliability) QVERIFY(std::ranges::is_sorted(measured->labels) && measured->labels.size() <= 15);
+      }
       if (const auto* inferred = std::get_if<Inferred>(&event.what)) {
         told = true;
+        ece = inferred->ece;
         QVERIFY(inferred->task_hits <= inferred->images && inferred->top5_hits >= inferred->hits);
         QVERIFY(inferred->ece >= 0 && inferred->ece <= 1 && inferred->brier >= 0 && inferred->brier <= 2);
         const std::int64_t known = std::accumulate(inferred->til_hits.begin(), inferred->til_hits.end(), std::int64_t{0});
@@ -239,7 +251,8 @@ class TestRuns : public QObject {
         right += scenario.startsWith(QStringLiteral("dil")) && at->on_task == 1;
       }
     }
-    QVERIFY(told);
+    QVERIFY(told && curves >= 2);
+    QCOMPARE(apart > 0, scenario.startsWith(QStringLiteral("cil")) || scenario.startsWith(QStringLiteral("til")));  // elsewhere no class is new for good
     if (scenario.startsWith(QStringLiteral("dil"))) QVERIFY(right == 1);  // a domain to come can be looked at from the start
     QVERIFY(images > 0);
   }
