@@ -29,10 +29,10 @@ MainWindow::MainWindow(Workspace& workspace, LogModel& log, style::Theme desktop
       laboratory_(workspace, plots_->frames()), transport_(new TransportBar(this)), recipe_(new RecipePanel(workspace.api(), this)),
       backbones_(new BackbonePanel(workspace.api(), *recipe_, this)),
       timeline_(new TimelineView(this)), status_(new StatusStrip(plots_->frames(), this)),
+      pages_(new Pages(workspace, laboratory_, *recipe_, *plots_, this)), drops_(new Drops(workspace, *recipe_, plots_->notices(), this)),
       exporter_(new Exporter(workspace, *plots_, this)),
       run_notices_(new RunNotices(workspace, plots_->notices(), issues_, this)),
-      recovery_(new Recovery(workspace, plots_->notices(), this)),
-      pages_(new Pages(workspace, laboratory_, *recipe_, *plots_, this)), drops_(new Drops(workspace, *recipe_, plots_->notices(), this)) {
+      recovery_(new Recovery(workspace, plots_->notices(), this)) {
   setObjectName(QStringLiteral("palimpsest"));
   setAcceptDrops(true);
   setDockOptions(AnimatedDocks | AllowTabbedDocks);
