@@ -302,7 +302,7 @@ class TestAccuracyPage : public QObject {
     Bench bench;
     AccuracyPage& page = bench.open(AccuracyPage::Tab::Confusions);
     const auto look = [&] {
-      for (const auto tab : {AccuracyPage::Tab::Confusions, AccuracyPage::Tab::LifeLines, AccuracyPage::Tab::Causes, AccuracyPage::Tab::StabilityGap, AccuracyPage::Tab::Costs}) {
+      for (const auto tab : {AccuracyPage::Tab::Confusions, AccuracyPage::Tab::LifeLines, AccuracyPage::Tab::Causes, AccuracyPage::Tab::StabilityGap, AccuracyPage::Tab::Inside, AccuracyPage::Tab::Costs}) {
         page.setTab(tab);
         QCoreApplication::processEvents();
         page.grab();

@@ -12,12 +12,13 @@
 #include "widgets/views/cost_view.h"
 #include "widgets/views/lifeline_view.h"
 #include "widgets/views/stability_view.h"
+#include "widgets/views/xray_view.h"
 
 namespace palimpsest {
 
 AccuracyPage::AccuracyPage(Lab& lab, QWidget* parent)
     : QWidget(parent), lab_(lab), a_(lab.blobs), b_(lab.blobs), headline_(new QLabel), tabs_(new QTabWidget), confusions_(new ConfusionView(lab, a_, b_)),
-      classes_(new ClassTable(lab, a_)), lifelines_(new LifelineView(lab, a_)), causes_(new AttributionView(lab, a_)), stability_(new StabilityView(lab)), costs_(new CostView(lab)) {
+      classes_(new ClassTable(lab, a_)), lifelines_(new LifelineView(lab, a_)), causes_(new AttributionView(lab, a_)), stability_(new StabilityView(lab)), inside_(new XrayView(lab)), costs_(new CostView(lab)) {
   setObjectName(QStringLiteral("accuracyPage"));
   headline_->setObjectName(QStringLiteral("accuracyHeadline"));
   headline_->setWordWrap(true);
@@ -38,6 +39,7 @@ AccuracyPage::AccuracyPage(Lab& lab, QWidget* parent)
   add(lifelines_, tr("Which images are lost?"), tr("Life-lines: each test image right or wrong after each task"));
   add(causes_, tr("Why was it forgotten?"), tr("Forgetting taken apart into its causes"));
   add(stability_, tr("Does it dip?"), tr("The stability gap: accuracy on earlier tasks right after each task border"));
+  add(inside_, tr("What goes on inside?"), tr("X-rays: what the method's own instruments tell after each task"));
   add(costs_, tr("What does it cost?"), tr("Accuracy of all ticked runs against bytes, parameters, time, images"));
   auto* column = new QVBoxLayout(this);
   column->setContentsMargins(0, 0, 0, 0);
@@ -54,6 +56,7 @@ AccuracyPage::AccuracyPage(Lab& lab, QWidget* parent)
   connect(confusions_, &ConfusionView::problem, this, &AccuracyPage::problem);
   connect(causes_, &AttributionView::problem, this, &AccuracyPage::problem);
   connect(stability_, &LivePlot::problem, this, &AccuracyPage::problem);
+  connect(inside_, &LivePlot::problem, this, &AccuracyPage::problem);
   connect(costs_, &CostView::problem, this, &AccuracyPage::problem);
   refresh();
 }

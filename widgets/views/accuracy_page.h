@@ -1,4 +1,4 @@
-// What a run has forgotten, which images, why, how it dips, and what it costs: one question a tab, with one sentence above
+// What a run has forgotten, which images, why, how it dips, what goes on inside, and what it costs: one question a tab, with one sentence above
 // that answers the first. Follows the cursor; B is what the run in focus is compared to.
 #pragma once
 
@@ -18,11 +18,12 @@ class ConfusionView;
 class CostView;
 class LifelineView;
 class StabilityView;
+class XrayView;
 
 class AccuracyPage : public QWidget {
   Q_OBJECT
  public:
-  enum class Tab { Confusions, LifeLines, Causes, StabilityGap, Costs };
+  enum class Tab { Confusions, LifeLines, Causes, StabilityGap, Inside, Costs };
   explicit AccuracyPage(Lab& lab, QWidget* parent = nullptr);
   Tab tab() const;
   void setTab(Tab tab);
@@ -33,6 +34,7 @@ class AccuracyPage : public QWidget {
   LifelineView& lifelines() const { return *lifelines_; }
   AttributionView& causes() const { return *causes_; }
   StabilityView& stability() const { return *stability_; }
+  XrayView& inside() const { return *inside_; }
   CostView& costs() const { return *costs_; }
 
  Q_SIGNALS:
@@ -49,6 +51,7 @@ class AccuracyPage : public QWidget {
   LifelineView* lifelines_;
   AttributionView* causes_;
   StabilityView* stability_;
+  XrayView* inside_;
   CostView* costs_;
 };
 

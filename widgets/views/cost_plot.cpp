@@ -13,6 +13,7 @@
 #include "widgets/style/swatch.h"
 #include "widgets/views/cost_view.h"
 #include "widgets/views/figure.h"
+#include "widgets/views/plot_decor.h"
 #include "widgets/views/qcp.h"
 #include "widgets/views/run_curves.h"
 
@@ -21,14 +22,6 @@ namespace palimpsest {
 namespace {
 constexpr double kMarker = 13;
 constexpr double kAsDrawn = 6;  // the size at which QCustomPlot leaves a path as it is
-
-// "1.5M" rather than "1.5e+06".
-class CostTicker final : public QCPAxisTicker {
-  QString getTickLabel(double tick, const QLocale&, QChar, int) override { return compact(tick); }
-};
-class LogCostTicker final : public QCPAxisTickerLog {
-  QString getTickLabel(double tick, const QLocale&, QChar, int) override { return compact(tick); }
-};
 }  // namespace
 
 void CostView::draw() {
@@ -36,8 +29,8 @@ void CostView::draw() {
   plot_->clearItems();
   const bool log = log_->isChecked();
   plot_->xAxis->setScaleType(log ? QCPAxis::stLogarithmic : QCPAxis::stLinear);
-  if (log) plot_->xAxis->setTicker(QSharedPointer<QCPAxisTicker>(new LogCostTicker));
-  else plot_->xAxis->setTicker(QSharedPointer<QCPAxisTicker>(new CostTicker));
+  if (log) plot_->xAxis->setTicker(QSharedPointer<QCPAxisTicker>(new CompactLogTicker));
+  else plot_->xAxis->setTicker(QSharedPointer<QCPAxisTicker>(new CompactTicker));
   plot_->xAxis->setLabel(points_.empty() ? QString() : costName(cost()));
   plot_->yAxis->setLabel(points_.empty() ? QString() : tr("% right, all classes seen"));
   plot_->xAxis->setTickLabels(!points_.empty());

@@ -92,10 +92,11 @@ QString exact(double value) {
 
 QString compact(double value) {
   const double size = std::abs(value);
-  if (size >= 1e6) return QLocale().toString(value / 1e6, 'g', 4) + QLatin1Char('M');
-  if (size >= 1e4) return QLocale().toString(value / 1e3, 'g', 4) + QLatin1Char('k');
   QLocale plain;
   plain.setNumberOptions(QLocale::OmitGroupSeparator);
+  if (size >= 1e9) return plain.toString(value / 1e9, 'g', 4) + QLatin1Char('G');
+  if (size >= 1e6) return plain.toString(value / 1e6, 'g', 4) + QLatin1Char('M');
+  if (size >= 1e4) return plain.toString(value / 1e3, 'g', 4) + QLatin1Char('k');
   return plain.toString(value, 'g', 4);
 }
 

@@ -18,6 +18,6 @@ std::optional<QString> writeText(const QString& path, const QString& text);
 QString csvField(const QString& text);     // quoted where RFC 4180 asks for it
 QString figureFilter();                    // for file dialogs
 QString exact(double value);               // shortest text that reads back as the same number
-QString compact(double value);             // for axes: 1500, 12k, 2.5M
+QString compact(double value);             // for axes: 1500, 12k, 2.5M, 1G
 
 }  // namespace palimpsest

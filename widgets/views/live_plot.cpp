@@ -247,7 +247,7 @@ void LivePlot::contextMenuEvent(QContextMenuEvent* event) {
 
 void LivePlot::copyLatex() {
   collect();
-  QApplication::clipboard()->setText(pgfplotsOf(canvas_->scene(), labels_.title, axis_ == Axis::Tasks ? tr("tasks learned") : tr("steps"), labels_.y_axis));
+  QApplication::clipboard()->setText(pgfplotsOf(canvas_->scene(), labels_.title, canvas_->xTitle(), canvas_->yTitle()));
 }
 
 void LivePlot::saveImage() {
@@ -275,12 +275,19 @@ std::optional<QString> LivePlot::exportImage(const QString& path) {
 std::optional<QString> LivePlot::exportCsv(const QString& path) const { return writeText(path, csv()); }
 
 QString LivePlot::csv() const {
-  QString out = QStringLiteral("curve,step,tasks_learned,value\n");
-  for (const Curve& curve : scene().curves) {
+  const Scene scene = this->scene();
+  const bool time = scene.x_title.isEmpty();
+  QString out = time ? QStringLiteral("curve,step,tasks_learned,value\n") : QStringLiteral("curve,%1,value\n").arg(csvField(scene.x_title));
+  for (const Curve& curve : scene.curves) {
     if (!curve.series) continue;
     const QString name = csvField(curve.name) + QLatin1Char(',');
     for (std::size_t i = 0; i < curve.series->size(); ++i) {
       const double x = curve.series->x(i);
+      if (!time) {
+        const auto place = static_cast<std::size_t>(x);  // counts from 1
+        out += name + (place >= 1 && place <= scene.places.size() ? csvField(scene.places[place - 1]) : exact(x)) + QLatin1Char(',') + exact(curve.series->y(i)) + QLatin1Char('\n');
+        continue;
+      }
       const QString step = curve.in_tasks ? QString() : exact(x);
       const QString tasks = curve.in_tasks ? exact(x) : curve.time.tasks() ? exact(curve.time.x(x)) : QString();
       out += name + step + QLatin1Char(',') + tasks + QLatin1Char(',') + exact(curve.series->y(i)) + QLatin1Char('\n');

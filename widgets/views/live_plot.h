@@ -46,6 +46,9 @@ struct Scene {
   int current_task = -1;
   double end = 0;               // the view that follows shows [0, end] in x
   double low = 0, high = 100;   // y of the view that follows
+  bool logarithmic = false;     // y; low is above 0 then, and what is not is a break
+  QString x_title, y_title;     // instead of time, and of the plot's own; x is no time then
+  std::vector<QString> places;  // what x = 1, 2, ... are called; empty: x is a number
 };
 
 class PlotCanvas;

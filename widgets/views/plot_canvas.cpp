@@ -65,9 +65,23 @@ void PlotCanvas::set(Scene scene, const QString& empty_text) {
   overlay_->set(scene_, std::move(legend));
   overlay_->setEmptyText(any ? QString() : empty_text);
   plot_->xAxis->setTickLabels(any);  // without curves they would say nothing
-  x_title_ = !any ? QString() : scene_.time.tasks() ? tr("tasks learned") : tr("step");
+  x_title_ = !any ? QString() : !scene_.x_title.isEmpty() ? scene_.x_title : scene_.time.tasks() ? tr("tasks learned") : tr("step");
+  setScale();
   applyView();
   refit();
+}
+
+// Before the view, because a range that reaches 0 has no logarithm.
+void PlotCanvas::setScale() {
+  const QCPAxis::ScaleType scale = scene_.logarithmic ? QCPAxis::stLogarithmic : QCPAxis::stLinear;
+  if (scale == plot_->yAxis->scaleType()) return;
+  moving_ = true;
+  plot_->yAxis->setRange(1, 10);
+  plot_->yAxis->setScaleType(scale);
+  if (scene_.logarithmic) plot_->yAxis->setTicker(QSharedPointer<QCPAxisTicker>(new CompactLogTicker));
+  else plot_->yAxis->setTicker(QSharedPointer<QCPAxisTicker>(new CompactTicker));
+  follows_y_ = true;
+  moving_ = false;
 }
 
 void PlotCanvas::syncCurves() {
@@ -172,13 +186,17 @@ void PlotCanvas::refit() {
   const int label = metrics.height() + 4;
   const bool low = plot_->height() < kLowPlot;
   plot_->xAxis->setLabel(low ? QString() : x_title_);
-  plot_->yAxis->setLabel(low ? QString() : y_title_);
-  const int left = metrics.horizontalAdvance(QStringLiteral("100.0")) + (low ? 0 : label) + 10;
+  plot_->yAxis->setLabel(low ? QString() : yTitle());
+  const int left = metrics.horizontalAdvance(scene_.logarithmic ? QStringLiteral("0.00001") : QStringLiteral("100.0")) + (low ? 0 : label) + 10;
   QCPAxisRect* rect = plot_->axisRect();
   const QMargins margins(left, metrics.height() + 6, 14 + PlotBands::barsWidth(scene_), metrics.height() + (low ? 2 : label) + 6);
   rect->setMargins(margins);
   plot_->xAxis->ticker()->setTickCount(std::max(2, (plot_->width() - margins.left() - margins.right()) / kPixelsPerTickX));
-  plot_->xAxis->ticker().staticCast<CompactTicker>()->setWhole(scene_.time.tasks());
+  const auto ticker = plot_->xAxis->ticker().staticCast<CompactTicker>();
+  ticker->setWhole(scene_.time.tasks());
+  std::vector<QString> places;
+  for (const QString& place : scene_.places) places.push_back(metrics.elidedText(place, Qt::ElideMiddle, kPixelsPerTickX - 6));
+  ticker->setPlaces(std::move(places));
   const int height = plot_->height() - margins.top() - margins.bottom() - heading_->minimumSize().height();
   plot_->yAxis->ticker()->setTickCount(std::max(2, height / kPixelsPerTickY));
 }

@@ -23,6 +23,8 @@ class PlotCanvas : public QObject {
   QCustomPlot& plot() const { return *plot_; }
   void set(Scene scene, const QString& empty_text);  // takes over what is to be seen; paints nothing
   const Scene& scene() const { return scene_; }
+  const QString& xTitle() const { return x_title_; }
+  const QString& yTitle() const { return scene_.y_title.isEmpty() ? y_title_ : scene_.y_title; }
   const std::vector<LiveCurve*>& curves() const { return curves_; }
   bool following() const { return follows_x_ && follows_y_; }
   void follow();
@@ -49,6 +51,7 @@ class PlotCanvas : public QObject {
 
  private:
   void applyView();
+  void setScale();
   void syncCurves();
   void paintOn(QPaintDevice& device, bool vector) const;
   QCustomPlot* plot_;

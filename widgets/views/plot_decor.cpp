@@ -188,6 +188,8 @@ std::vector<PlotOverlay::Row> PlotOverlay::rows() const {
 }
 
 QString PlotOverlay::place() const {
+  if (!scene_->places.empty()) return scene_->places[std::size_t(std::clamp<qint64>(std::llround(hover_), 1, qint64(scene_->places.size())) - 1)];
+  if (!scene_->x_title.isEmpty()) return say("%1 %2").arg(scene_->x_title, style::number(hover_));
   const double step = scene_->time.step(hover_);
   if (!scene_->time.tasks() && scene_->bands.empty()) return say("step %1").arg(compact(std::round(hover_)));
   for (const TaskBand& band : scene_->bands)
@@ -272,11 +274,17 @@ void PlotOverlay::drawReadings(QCPPainter* painter, double x) const {
 
 double CompactTicker::getTickStep(const QCPRange& range) {
   const double step = QCPAxisTicker::getTickStep(range);
-  return whole_ && range.size() >= 2 ? std::ceil(step) : step;
+  return (whole_ && range.size() >= 2) || !places_.empty() ? std::ceil(step) : step;
 }
 
 QString CompactTicker::getTickLabel(double tick, const QLocale&, QChar, int) {
+  if (!places_.empty()) {
+    const qint64 place = std::llround(tick);
+    return place >= 1 && place <= qint64(places_.size()) ? places_[std::size_t(place - 1)] : QString();
+  }
   return compact(std::abs(tick) < 1e-9 * std::max(1.0, tickCount() * 1.0) ? 0 : tick);
 }
+
+QString CompactLogTicker::getTickLabel(double tick, const QLocale&, QChar, int) { return compact(tick); }
 
 }  // namespace palimpsest

@@ -88,6 +88,7 @@ class PlotOverlay final : public QCPLayerable {
 class CompactTicker final : public QCPAxisTicker {
  public:
   void setWhole(bool whole) { whole_ = whole; }  // tasks: no tick between two of them, unless that close
+  void setPlaces(std::vector<QString> places) { places_ = std::move(places); }  // names of 1, 2, ... instead of numbers
 
  protected:
   double getTickStep(const QCPRange& range) override;
@@ -95,6 +96,11 @@ class CompactTicker final : public QCPAxisTicker {
 
  private:
   bool whole_ = false;
+  std::vector<QString> places_;
+};
+class CompactLogTicker final : public QCPAxisTickerLog {
+ protected:
+  QString getTickLabel(double tick, const QLocale&, QChar, int) override;
 };
 
 }  // namespace palimpsest

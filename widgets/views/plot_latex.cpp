@@ -29,11 +29,20 @@ QString coordinates(const Curve& curve) {
   }
   return out;
 }
+// What is not a number against numbers.
+QString axisExtras(const Scene& scene) {
+  QString out;
+  if (scene.logarithmic) out += QStringLiteral(", ymode=log");
+  if (scene.places.empty()) return out;
+  QStringList names;
+  for (const QString& place : scene.places) names << QLatin1Char('{') + latexText(place) + QLatin1Char('}');
+  return out + QStringLiteral(", xtick={1,...,%1}, xticklabels={%2}, x tick label style={rotate=90}").arg(scene.places.size()).arg(names.join(QLatin1Char(',')));
+}
 }  // namespace
 
 QString pgfplotsOf(const Scene& scene, const QString& title, const QString& x_axis, const QString& y_axis) {
-  QString out = QStringLiteral("% needs \\usepackage{pgfplots}\n\\begin{tikzpicture}\n\\begin{axis}[title={%1}, xlabel={%2}, ylabel={%3}, xmin=0, xmax=%4, ymin=%5, ymax=%6, legend pos=outer north east, no markers]\n")
-                    .arg(latexText(title), latexText(x_axis), latexText(y_axis), exact(scene.end), exact(scene.low), exact(scene.high));
+  QString out = QStringLiteral("% needs \\usepackage{pgfplots}\n\\begin{tikzpicture}\n\\begin{axis}[title={%1}, xlabel={%2}, ylabel={%3}, xmin=0, xmax=%4, ymin=%5, ymax=%6, legend pos=outer north east, no markers%7]\n")
+                    .arg(latexText(title), latexText(x_axis), latexText(y_axis), exact(scene.end), exact(scene.low), exact(scene.high), axisExtras(scene));
   for (const Curve& curve : scene.curves) {
     if (!curve.series || curve.series->empty() || !curve.in_legend) continue;
     out += QStringLiteral("\\addplot coordinates {%1 };\n\\addlegendentry{%2}\n").arg(coordinates(curve), latexText(curve.name));
