@@ -1,6 +1,6 @@
 // X-rays: what the events of a method's instruments become for people, and the view of them.
 #include <QComboBox>
-#include <QStandardItemModel>
+#include <QElapsedTimer>
 #include <QTemporaryDir>
 #include <QTest>
 #include <cmath>
@@ -49,7 +49,9 @@ std::vector<Event> story(const std::vector<Measured>& measured = {}, int learned
 std::vector<Xray> xraysOf(const std::vector<Event>& events) {
   RunData run(QStringLiteral("a"));
   run.apply(events);
-  return palimpsest::xraysOf(run);
+  std::vector<Xray> out;
+  for (const Xray& one : xraysIn(run)) out.push_back(xrayOf(run, one.id));
+  return out;
 }
 
 const Xray* named(const std::vector<Xray>& all, const char* id) {
@@ -115,6 +117,29 @@ class TestXrays : public QObject {
     QVERIFY(std::isnan(entropy->lines[1].points.y(1)));
     QCOMPARE(named(all, "broken")->lines[0].points.size(), 1u);
     QVERIFY(!named(all, "nothing"));
+  }
+
+  // A hundred tasks of ten classes, a memory that tells of all of them: within a frame.
+  void aLongRunIsReadInNoTime() {
+    std::vector<Measured> told;
+    for (int task = 0; task < 100; ++task) {
+      Measured memory{task, "memory", "images", {}, {}};
+      for (int label = 0; label < 10 * (task + 1); ++label) {
+        memory.labels.push_back(std::to_string(label));
+        memory.values.push_back(label);
+      }
+      told.push_back(memory);
+    }
+    RunData run(QStringLiteral("long"));
+    run.apply(story(told, 100));
+    QElapsedTimer timer;
+    timer.start();
+    const Xray memory = xrayOf(run, QStringLiteral("memory"));
+    qInfo("50,500 values read in %lld ms", static_cast<long long>(timer.elapsed()));
+    QCOMPARE(memory.lines.size(), 100u);
+    QCOMPARE(memory.lines.back().points.size(), 1000u);
+    QCOMPARE(memory.lines.back().points.y(999), 999.0);
+    QVERIFY(!xrayOf(run, QStringLiteral("spectrum")).lines.size());
   }
 
   void theViewShowsOneAndKeepsTheChoice() {

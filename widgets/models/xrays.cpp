@@ -4,8 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <optional>
-#include <set>
+#include <unordered_map>
 #include <utility>
 
 #include "widgets/models/prediction_loader.h"
@@ -48,11 +47,8 @@ constexpr Meaning kMeanings[] = {
     {"compute", Along::Tasks, false, 1, QT_TRANSLATE_NOOP("Xray", "Compute"), QT_TRANSLATE_NOOP("Xray", "multiply-adds for one pass of the network, and for a test image"), "",
      QT_TRANSLATE_NOOP("Xray", "GMAC")}};
 
-QString say(const char* text) { return *text ? QCoreApplication::translate("Xray", text) : QString(); }
-
-bool isKnown(const std::string& name) {
-  return std::any_of(std::begin(kMeanings), std::end(kMeanings), [&](const Meaning& meaning) { return name == meaning.name; });
-}
+QString tr(const char* text) { return QCoreApplication::translate("Xray", text); }
+QString say(const char* text) { return *text ? tr(text) : QString(); }
 
 // A logarithm has no place for 0: the curve breaks there.
 double shown(double value, const Meaning& meaning) { return meaning.logarithmic && !(value > 0) ? std::nan("") : meaning.factor * value; }
@@ -64,7 +60,7 @@ Xray::Line& lineOf(Xray& xray, const QString& name, int task) {
   return xray.lines.back();
 }
 
-QString afterTask(int task) { return QCoreApplication::translate("Xray", "after T%1").arg(task + 1); }
+QString afterTask(int task) { return tr("after T%1").arg(task + 1); }
 
 QString placeName(const RunData& run, const Meaning& meaning, const std::string& label) {
   const QString text = QString::fromStdString(label);
@@ -86,9 +82,8 @@ class Reader {
     const std::size_t count = std::min(event.labels.size(), event.values.size());
     for (std::size_t i = 0; i < count; ++i) {
       const double value = shown(event.values[i], meaning_);
-      const QString place = placeName(run_, meaning_, event.labels[i]);
-      if (meaning_.along == Along::Tasks) lineOf(xray_, place, -1).points.append(event.task + 1, value);
-      else points.emplace_back(meaning_.along == Along::Numbers ? 100 * place.toDouble() : placeOf(place), value);
+      if (meaning_.along == Along::Tasks) lineOf(xray_, placeName(run_, meaning_, event.labels[i]), -1).points.append(event.task + 1, value);
+      else points.emplace_back(meaning_.along == Along::Numbers ? 100 * QString::fromStdString(event.labels[i]).toDouble() : placeOf(event.labels[i]), value);
     }
     if (points.empty()) return;
     std::sort(points.begin(), points.end(), [](const auto& one, const auto& other) { return one.first < other.first; });
@@ -98,24 +93,24 @@ class Reader {
   }
 
  private:
-  double placeOf(const QString& name) {
-    const auto [found, fresh] = numbers_.try_emplace(name, xray_.places.size() + 1);
-    if (fresh) xray_.places.push_back(name);
+  double placeOf(const std::string& label) {
+    const auto [found, fresh] = places_.try_emplace(label, xray_.places.size() + 1);
+    if (fresh) xray_.places.push_back(placeName(run_, meaning_, label));
     return double(found->second);
   }
   const RunData& run_;
   const Meaning& meaning_;
   Xray& xray_;
-  std::map<QString, std::size_t> numbers_;
+  std::unordered_map<std::string, std::size_t> places_;
 };
 
-Xray emptyOf(const Meaning& meaning, const Measured& event) {
+Xray emptyOf(const Meaning& meaning, const std::string& name, const std::string& unit) {
   Xray out;
-  out.id = QString::fromStdString(event.name);
+  out.id = QString::fromStdString(name);
   out.title = *meaning.title ? say(meaning.title) : out.id;
   out.definition = say(meaning.definition);
   out.x_title = say(meaning.x_title);
-  out.y_title = *meaning.y_title ? say(meaning.y_title) : QString::fromStdString(event.unit);
+  out.y_title = *meaning.y_title ? say(meaning.y_title) : QString::fromStdString(unit);
   out.over_tasks = meaning.along == Along::Tasks;
   out.logarithmic = meaning.logarithmic;
   out.percent = out.agrees_on_diagonal = meaning.along == Along::Numbers;
@@ -127,14 +122,17 @@ constexpr Meaning kUnknown{"", Along::Labels, false, 1, "", "", "", ""};
 double share(std::int64_t part, std::int64_t whole) { return whole > 0 ? 100.0 * double(part) / double(whole) : std::nan(""); }
 
 // Is the task found, and is the class found within it?
-Xray routing(const std::vector<Inferred>& all) {
-  const auto tr = [](const char* text) { return QCoreApplication::translate("Xray", text); };
+Xray routing() {
   Xray out;
   out.id = QStringLiteral("routing");
   out.title = tr("Task or class?");
   out.definition = tr("errors taken apart: is the right task found (TII), and the class where the task is known (WTP)");
   out.y_title = tr("% of test images");
   out.over_tasks = out.percent = true;
+  return out;
+}
+
+void readRouting(Xray& out, const std::vector<Inferred>& all) {
   for (const Inferred& at : all) {
     std::int64_t within = 0;
     for (const std::int64_t hits : at.til_hits) within += hits;
@@ -144,17 +142,19 @@ Xray routing(const std::vector<Inferred>& all) {
     lineOf(out, tr("right where the task is known (WTP)"), -1).points.append(x, share(within, at.images));
     lineOf(out, tr("among the first five"), -1).points.append(x, share(at.top5_hits, at.images));
   }
-  return out;
 }
 
-Xray recency(const std::vector<Inferred>& all) {
-  const auto tr = [](const char* text) { return QCoreApplication::translate("Xray", text); };
+Xray recency() {
   Xray out;
   out.id = QStringLiteral("recency");
   out.title = tr("Recency bias");
   out.definition = tr("how many more images are taken for a task's classes than belong to them; the newest task is mostly above 0");
   out.x_title = tr("task");
   out.y_title = tr("predicted minus true share (points)");
+  return out;
+}
+
+void readRecency(Xray& out, const std::vector<Inferred>& all) {
   for (const Inferred& at : all) {
     if (at.after_task < 1) continue;  // all images are of the one task
     Xray::Line& line = lineOf(out, afterTask(at.after_task), at.after_task);
@@ -163,31 +163,41 @@ Xray recency(const std::vector<Inferred>& all) {
       line.points.append(double(task) + 1, share(at.predicted[task] - at.counts[task], at.images));
     }
   }
-  return out;
 }
 
-void read(std::vector<Xray>& out, const RunData& run, const Meaning& meaning, const std::string& name) {
-  Xray* xray = nullptr;
-  std::optional<Reader> reader;
-  for (const Measured& event : run.measured()) {
-    if (event.name != name) continue;
-    if (!xray) {
-      xray = &out.emplace_back(emptyOf(meaning, event));
-      reader.emplace(run, meaning, *xray);
-    }
-    reader->add(event);
-  }
+const Meaning& meaningOf(const std::string& name) {
+  const auto found = std::find_if(std::begin(kMeanings), std::end(kMeanings), [&](const Meaning& meaning) { return name == meaning.name; });
+  return found == std::end(kMeanings) ? kUnknown : *found;
 }
 
 }  // namespace
 
-std::vector<Xray> xraysOf(const RunData& run) {
-  std::vector<Xray> out{routing(run.inferred()), recency(run.inferred())};
-  for (const Meaning& meaning : kMeanings) read(out, run, meaning, meaning.name);
-  std::set<std::string> others;
+std::vector<Xray> xraysIn(const RunData& run) {
+  std::vector<Xray> out;
+  if (!run.inferred().empty()) out.push_back(routing());
+  if (run.inferred().size() > 1) out.push_back(recency());
+  std::map<std::string, std::string> units;  // by name
   for (const Measured& event : run.measured())
-    if (!isKnown(event.name) && others.insert(event.name).second) read(out, run, kUnknown, event.name);
-  std::erase_if(out, [](const Xray& xray) { return xray.lines.empty(); });
+    if (!event.labels.empty() && !event.values.empty()) units.try_emplace(event.name, event.unit);
+  for (const Meaning& meaning : kMeanings)
+    if (const auto told = units.find(meaning.name); told != units.end()) {
+      out.push_back(emptyOf(meaning, told->first, told->second));
+      units.erase(told);
+    }
+  for (const auto& [name, unit] : units) out.push_back(emptyOf(kUnknown, name, unit));
+  return out;
+}
+
+Xray xrayOf(const RunData& run, const QString& id) {
+  const std::vector<Xray> all = xraysIn(run);
+  const auto found = std::find_if(all.begin(), all.end(), [&](const Xray& xray) { return xray.id == id; });
+  Xray out = found == all.end() ? Xray() : *found;
+  const std::string name = id.toStdString();
+  Reader reader(run, meaningOf(name), out);
+  for (const Measured& event : run.measured())
+    if (event.name == name) reader.add(event);
+  if (id == routing().id) readRouting(out, run.inferred());
+  if (id == recency().id) readRecency(out, run.inferred());
   return out;
 }
 

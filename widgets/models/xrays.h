@@ -25,7 +25,10 @@ struct Xray {
   std::vector<Line> lines;
 };
 
-// Those that the run tells of, in a fixed order; names that are not known here come last, as they were told.
-std::vector<Xray> xraysOf(const RunData& run);
+// Those that the run tells of, without their lines, in a fixed order; names that are not known here come last, as they
+// were told. Cheap, where xrayOf() reads every value.
+std::vector<Xray> xraysIn(const RunData& run);
+// With its lines; without any where the run does not tell of it.
+Xray xrayOf(const RunData& run, const QString& id);
 
 }  // namespace palimpsest

@@ -27,26 +27,26 @@ XrayView::XrayView(Lab& lab, QWidget* parent) : LivePlot({tr("Inside the method"
 void XrayView::measure() const {
   const RunData* now = run();
   const std::size_t events = now ? now->measured().size() + now->inferred().size() : 0;
-  if (now == measured_ && events == events_) return;
+  if (now == measured_ && events == events_ && read_ == wanted_) return;
   measured_ = now;
   events_ = events;
-  xrays_ = now ? xraysOf(*now) : std::vector<Xray>();
+  read_ = wanted_;
+  offered_ = now ? xraysIn(*now) : std::vector<Xray>();
+  const bool has = std::any_of(offered_.begin(), offered_.end(), [this](const Xray& xray) { return xray.id == wanted_; });
+  xray_ = offered_.empty() ? Xray() : xrayOf(*now, has ? wanted_ : offered_.front().id);
 }
 
 QStringList XrayView::offered() const {
   measure();
   QStringList out;
-  for (const Xray& xray : xrays_) out << xray.id;
+  for (const Xray& xray : offered_) out << xray.id;
   return out;
 }
 
-const Xray* XrayView::current() const {
+QString XrayView::shown() const {
   measure();
-  const auto found = std::find_if(xrays_.begin(), xrays_.end(), [this](const Xray& xray) { return xray.id == wanted_; });
-  return found != xrays_.end() ? &*found : xrays_.empty() ? nullptr : &xrays_.front();
+  return xray_.id;
 }
-
-QString XrayView::shown() const { return current() ? current()->id : QString(); }
 
 void XrayView::choose(const QString& id) {
   wanted_ = id;
@@ -55,18 +55,18 @@ void XrayView::choose(const QString& id) {
 }
 
 void XrayView::offer() const {
-  bool same = chooser_->count() == int(xrays_.size());
-  for (int i = 0; same && i < chooser_->count(); ++i) same = chooser_->itemData(i) == xrays_[std::size_t(i)].id;
+  bool same = chooser_->count() == int(offered_.size());
+  for (int i = 0; same && i < chooser_->count(); ++i) same = chooser_->itemData(i) == offered_[std::size_t(i)].id;
   if (!same && !chooser_->view()->isVisible()) {  // nobody is choosing
     chooser_->clear();
-    for (const Xray& xray : xrays_) {
+    for (const Xray& xray : offered_) {
       chooser_->addItem(xray.title, xray.id);
       chooser_->setItemData(chooser_->count() - 1, xray.definition, Qt::ToolTipRole);
     }
   }
-  chooser_->setCurrentIndex(chooser_->findData(shown()));
-  chooser_->setToolTip(current() ? current()->definition : QString());
-  chooser_->setEnabled(!xrays_.empty());
+  chooser_->setCurrentIndex(chooser_->findData(xray_.id));
+  chooser_->setToolTip(xray_.definition);
+  chooser_->setEnabled(!offered_.empty());
 }
 
 namespace {
@@ -102,53 +102,53 @@ void fit(Scene& scene, bool percent) {
 }  // namespace
 
 Scene XrayView::scene() const {
-  const Xray* xray = current();
+  measure();
   offer();
-  if (!xray) return focused();
-  Scene scene = xray->over_tasks ? focused() : Scene();
-  scene.subtitle = xray->definition;
-  scene.x_title = xray->x_title;
-  scene.y_title = xray->y_title;
-  scene.logarithmic = xray->logarithmic;
-  scene.places = xray->places;
-  if (!xray->over_tasks && xray->places.empty()) scene.end = 100;
-  if (xray->agrees_on_diagonal) scene.curves.push_back({&diagonal_, tr("as sure as right"), QPen(style::muted(), 1, Qt::DotLine), -1, TimeAxis()});
+  if (xray_.id.isEmpty()) return focused();
+  Scene scene = xray_.over_tasks ? focused() : Scene();
+  scene.subtitle = xray_.definition;
+  scene.x_title = xray_.x_title;
+  scene.y_title = xray_.y_title;
+  scene.logarithmic = xray_.logarithmic;
+  scene.places = xray_.places;
+  if (!xray_.over_tasks && xray_.places.empty()) scene.end = 100;
+  if (xray_.agrees_on_diagonal) scene.curves.push_back({&diagonal_, tr("as sure as right"), QPen(style::muted(), 1, Qt::DotLine), -1, TimeAxis()});
   const int tasks = run()->start().tasks;
   int slot = 0;
-  for (const Xray::Line& line : xray->lines) {
+  for (const Xray::Line& line : xray_.lines) {
     Curve curve{&line.points, line.name, {}, -1, TimeAxis()};
-    if (xray->over_tasks) {
+    if (xray_.over_tasks) {
       curve.in_tasks = true;
       curve.marker = slot;
       curve.pen = style::runPen(slot++, 2);
     } else {
-      const bool strong = line.task == lab_.cursor.task() || xray->lines.size() == 1;
+      const bool strong = line.task == lab_.cursor.task() || xray_.lines.size() == 1;
       curve.pen = QPen(style::task(line.task, tasks), strong ? kStrong : kThin);
       if (line.points.size() <= kMarked) curve.marker = 0;
     }
     scene.curves.push_back(curve);
   }
-  fit(scene, xray->percent);
+  fit(scene, xray_.percent);
   return scene;
 }
 
 QString XrayView::summary() const {
-  const Xray* xray = current();
-  if (!xray) return emptyText();
+  measure();
+  if (xray_.id.isEmpty()) return emptyText();
   QStringList parts;
-  for (const Xray::Line& line : xray->lines) {
+  for (const Xray::Line& line : xray_.lines) {
     if (line.points.empty()) continue;
     const std::size_t last = line.points.size() - 1;
-    if (xray->over_tasks) parts << tr("%1 %2").arg(line.name, style::number(line.points.y(last)));
-    else if (line.task == lab_.cursor.task() || xray->lines.size() == 1) {
+    if (xray_.over_tasks) parts << tr("%1 %2").arg(line.name, style::number(line.points.y(last)));
+    else if (line.task == lab_.cursor.task() || xray_.lines.size() == 1) {
       const auto& ys = line.points.ys();
       const auto highest = std::max_element(ys.begin(), ys.end(), [](double a, double b) { return !(a >= b); });
       const double at = line.points.x(std::size_t(highest - ys.begin()));
-      const QString place = xray->places.empty() ? style::number(at) : xray->places[std::size_t(at) - 1];
-      parts << tr("%1: most at %2 %3, %4").arg(line.name, xray->x_title, place, style::number(*highest));
+      const QString place = xray_.places.empty() ? style::number(at) : xray_.places[std::size_t(at) - 1];
+      parts << tr("%1: most at %2 %3, %4").arg(line.name, xray_.x_title, place, style::number(*highest));
     }
   }
-  return tr("%1: %2. %3").arg(xray->title, xray->definition, parts.join(QStringLiteral("; ")));
+  return tr("%1: %2. %3").arg(xray_.title, xray_.definition, parts.join(QStringLiteral("; ")));
 }
 
 QString XrayView::emptyText() const {

@@ -24,16 +24,17 @@ class XrayView final : public LivePlot {
   QString emptyText() const override;
 
  private:
-  void measure() const;  // anew where events have come
+  void measure() const;  // anew where events have come, or another one was chosen
   void offer() const;    // what the chooser lists
-  const Xray* current() const;  // nullptr: none
   Lab& lab_;
   QComboBox* chooser_;
   QString wanted_;
   Series diagonal_;
-  mutable std::vector<Xray> xrays_;
+  mutable std::vector<Xray> offered_;  // without lines
+  mutable Xray xray_;                  // the chosen one; without id: none
   mutable const RunData* measured_ = nullptr;
   mutable std::size_t events_ = 0;
+  mutable QString read_;  // wanted_ when it was read
 };
 
 }  // namespace palimpsest
