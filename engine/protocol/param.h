@@ -26,6 +26,7 @@ struct Meta {
   double max = std::numeric_limits<double>::infinity();
   Scale scale = Scale::Linear;
   std::string_view unit = {};
+  std::string_view zero = {};     // numbers: what 0 stands for, shown in place of it ("one for each core")
   std::string_view choices = {};  // "constant|cosine|multi-step"; empty: free
   std::string_view doc = {};
   std::string_view source = {};   // paper, section, or what released code does

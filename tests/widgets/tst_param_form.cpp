@@ -8,6 +8,7 @@
 
 #include "engine/protocol/options.h"
 #include "widgets/models/param_form.h"
+#include "widgets/models/param_value.h"
 #include "widgets/views/number_box.h"
 #include "widgets/views/param_delegate.h"
 
@@ -225,6 +226,27 @@ class ParamFormTest : public QObject {
     seed.setValue(4294967295.0);
     seed.stepUp();
     QCOMPARE(seed.value(), 4294967295.0);
+  }
+
+  void zeroIsSaidInWordsWhereItStandsForSomething() {
+    const ParamSpec spec{"threads", Kind::Int, Value(0), {.min = 0, .max = 64, .unit = "threads", .zero = "one for each core"}};
+    QCOMPARE(param::displayed(spec, Value(0)), QStringLiteral("one for each core"));
+    NumberBox threads(spec);
+    QCOMPARE(threads.text(), QStringLiteral("one for each core"));
+    threads.stepUp();
+    QCOMPARE(threads.text(), QStringLiteral("1 threads"));
+    threads.stepDown();
+    QCOMPARE(threads.text(), QStringLiteral("one for each core"));
+    QVERIFY(threads.hasAcceptableInput());
+    QTest::keyClick(&threads, Qt::Key_A, Qt::ControlModifier);
+    QTest::keyClicks(&threads, QStringLiteral("12"));
+    QTest::keyClick(&threads, Qt::Key_Return);
+    QCOMPARE(threads.value(), 12.0);
+    QTest::keyClick(&threads, Qt::Key_A, Qt::ControlModifier);
+    QTest::keyClicks(&threads, QStringLiteral("0"));
+    QTest::keyClick(&threads, Qt::Key_Return);
+    QCOMPARE(threads.value(), 0.0);
+    QCOMPARE(threads.text(), QStringLiteral("one for each core"));
   }
 
   void theFormIsEditedThroughTheEditors() {

@@ -40,6 +40,7 @@ QString translated(std::string_view english) {
 
 QString displayed(const ParamSpec& spec, const Value& value) {
   if (value.isBool()) return value.asBool() ? ParamValue::tr("on") : ParamValue::tr("off");
+  if (!spec.meta.zero.empty() && value.isNumber() && value.asDouble() == 0) return translated(spec.meta.zero);
   QString out;
   if (value.isArray() && isList(spec.kind)) out = listText(value);
   else if (value.isNumber()) out = figure(value);

@@ -9,7 +9,7 @@
 
 namespace palimpsest::param {
 
-// "10 prompts", "on", "40, 70": with unit, in the desktop's language. An empty text or list shows as a dash.
+// "10 prompts", "on", "40, 70": with unit, in the desktop's language; "all" where 0 stands for something. An empty text or list shows as a dash.
 QString displayed(const ParamSpec& spec, const Value& value);
 // What an editor starts from: bool, qlonglong, double or QString; lists as "40, 70", JSON as text.
 QVariant edited(const ParamSpec& spec, const Value& value);

@@ -26,7 +26,8 @@ NumberBox::NumberBox(const ParamSpec& spec, QWidget* parent)
       logarithmic_(spec.meta.scale == Scale::Log),
       min_(spec.meta.min),
       max_(spec.meta.max),
-      suffix_(spec.meta.unit.empty() ? QString() : QLatin1Char(' ') + param::translated(spec.meta.unit)) {
+      suffix_(spec.meta.unit.empty() ? QString() : QLatin1Char(' ') + param::translated(spec.meta.unit)),
+      zero_(param::translated(spec.meta.zero)) {
   setAccelerated(true);
   setKeyboardTracking(true);
   connect(lineEdit(), &QLineEdit::textEdited, this, &NumberBox::typed);
@@ -86,7 +87,7 @@ void NumberBox::stepBy(int steps) {
   double value = value_;
   for (int i = 0; i < std::abs(steps); ++i) value = held(stepped(value, steps > 0 ? 1 : -1));
   setValue(value);
-  lineEdit()->setSelection(0, int(lineEdit()->text().size() - suffix_.size()));
+  lineEdit()->setSelection(0, int(lineEdit()->text().size() - (inWords(value_) ? 0 : suffix_.size())));
 }
 
 QAbstractSpinBox::StepEnabled NumberBox::stepEnabled() const {
@@ -99,6 +100,10 @@ QAbstractSpinBox::StepEnabled NumberBox::stepEnabled() const {
 // Both the desktop's and the C spelling are understood: people paste 1e-3 from papers.
 bool NumberBox::read(QString text, double& value) const {
   text = text.trimmed();
+  if (inWords(0) && text == zero_) {
+    value = 0;
+    return true;
+  }
   if (!suffix_.isEmpty() && text.endsWith(suffix_.trimmed())) text.chop(suffix_.trimmed().size());
   text.remove(QRegularExpression(QStringLiteral("[\\s\\x{202f}]")));
   bool good = false;
@@ -108,6 +113,7 @@ bool NumberBox::read(QString text, double& value) const {
 }
 
 QString NumberBox::shown(double value) const {
+  if (inWords(value)) return zero_;
   ParamSpec spec{{}, whole_ ? Kind::Int : Kind::Double, {}, {}};
   return param::displayed(spec, whole_ ? Value(std::int64_t(value)) : Value(value)) + suffix_;
 }
@@ -115,6 +121,7 @@ QString NumberBox::shown(double value) const {
 QValidator::State NumberBox::validate(QString& input, int&) const {
   double value = 0;
   if (read(input, value)) return held(value) == value ? QValidator::Acceptable : QValidator::Intermediate;
+  if (zero_.startsWith(input)) return QValidator::Intermediate;
   QString number = input;
   if (!suffix_.isEmpty() && number.endsWith(suffix_.trimmed())) number.chop(suffix_.trimmed().size());
   static const QRegularExpression beginning(QStringLiteral("^[-+0-9.,eE\\s\\x{202f}]*$"));

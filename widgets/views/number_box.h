@@ -31,11 +31,12 @@ class NumberBox : public QAbstractSpinBox {
   bool read(QString text, double& value) const;
   QString shown(double value) const;
   double held(double value) const;
+  bool inWords(double value) const { return value == 0 && !zero_.isEmpty(); }
   double stepped(double value, int direction) const;
   void typed(const QString& text);
   const bool whole_, logarithmic_;
   const double min_, max_;
-  const QString suffix_;
+  const QString suffix_, zero_;
   double value_ = 0;
 };
 
