@@ -203,6 +203,18 @@ class TestComparePage : public QObject {
     QVERIFY(std::isnan(map.shown().values[1]));
   }
 
+  void oneClickSetsAnotherRunAgainstTheOneInFocus() {
+    Stage stage({Compared(), ranpac()});
+    QTRY_VERIFY(!stage.empty());
+    stage.cursor.setRun(stage.runs.at(1));
+    auto& offer = stage.find<QPushButton>("offerB");
+    QTRY_COMPARE(offer.text(), QStringLiteral("Show A minus %1").arg(stage.runs.at(0)->title()));
+    QVERIFY(offer.isVisible());
+    offer.click();
+    QCOMPARE(stage.cursor.other(), stage.runs.at(0));
+    QTRY_VERIFY(!offer.isVisible());
+  }
+
   void aRunMayLeaveWhileItIsShown() {
     Stage stage({Compared(), ranpac(), longer()});
     QTRY_VERIFY(!stage.empty());

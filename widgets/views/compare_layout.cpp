@@ -21,7 +21,7 @@ namespace palimpsest {
 
 ComparePage::ComparePage(Lab& lab, QWidget* parent)
     : QWidget(parent), lab_(lab), headers_(lab.runs), pages_(new QStackedWidget), empty_title_(new QLabel), empty_text_(new QLabel), filter_text_(new QLabel),
-      queue_(new QPushButton(tr("Queue with another method…"))), show_all_(new QPushButton(tr("Show all runs"))), a_(new QComboBox), b_(new QComboBox),
+      queue_(new QPushButton(tr("Queue with another method…"))), show_all_(new QPushButton(tr("Show all runs"))), offer_(new QPushButton), a_(new QComboBox), b_(new QComboBox),
       bar_(new FairnessBar(this)), plot_(new GroupPlot(lab.frames)), difference_(new HeatMap), results_(new ResultsView(table_)), settings_(new SettingsView),
       parallel_(new ParallelView), tabs_(new QTabWidget), columns_(new QSplitter(Qt::Horizontal)), left_(new QSplitter(Qt::Vertical)), right_(new QSplitter(Qt::Vertical)) {
   setObjectName(QStringLiteral("comparePage"));
@@ -119,6 +119,11 @@ QWidget* ComparePage::makeDifference() {
     row->addWidget(label);
     row->addWidget(box, 1);
   }
+  offer_->setObjectName(QStringLiteral("offerB"));
+  auto* over = new QVBoxLayout(difference_);  // below the words of an empty map
+  over->addStretch(5);
+  over->addWidget(offer_, 0, Qt::AlignHCenter);
+  over->addStretch(2);
   auto* part = new QWidget;
   auto* column = new QVBoxLayout(part);
   column->setContentsMargins(0, 0, 0, 0);

@@ -53,6 +53,9 @@ void ComparePage::connectAll() {
   connect(show_all_, &QPushButton::clicked, parallel_, &ParallelView::clearBrushes);
   connect(a_, &QComboBox::activated, this, [this](int at) { lab_.cursor.setRun(lab_.runs.find(a_->itemData(at).toString())); });
   connect(b_, &QComboBox::activated, this, [this](int at) { lab_.cursor.setOther(lab_.runs.find(b_->itemData(at).toString())); });
+  connect(offer_, &QPushButton::clicked, this, [this] {
+    if (const RunFigures* other = offered()) lab_.cursor.setOther(lab_.runs.find(other->id));
+  });
   connect(difference_, &HeatMap::activated, this, [this](int row) { lab_.cursor.setTask(row); });
   connect(plot_, &LivePlot::problem, this, &ComparePage::problem);
   connect(difference_, &HeatMap::problem, this, &ComparePage::problem);
@@ -151,7 +154,21 @@ void ComparePage::updateChoosers() {
   fill(*b_, lab_.cursor.other());
 }
 
-void ComparePage::updateDifference() { difference_->set(differenceOf(lab_.cursor.run(), lab_.cursor.other())); }
+void ComparePage::updateDifference() {
+  difference_->set(differenceOf(lab_.cursor.run(), lab_.cursor.other()));
+  const RunFigures* other = offered();
+  offer_->setVisible(other);
+  if (other) offer_->setText(tr("Show A minus %1").arg(QString(other->title).replace(QLatin1Char('&'), QLatin1String("&&"))));
+}
+
+const RunFigures* ComparePage::offered() const {
+  const RunData* run = lab_.cursor.run();
+  if (!run || !run->started() || lab_.cursor.other()) return nullptr;
+  const RunFigures* best = nullptr;
+  for (const RunFigures& figures : figures_)
+    if (figures.id != run->id() && (!best || figures.last.value_or(-1) > best->last.value_or(-1))) best = &figures;
+  return best;
+}
 
 void ComparePage::accept(const QString& path, bool accepted) {
   if (accepted) accepted_.insert(path);

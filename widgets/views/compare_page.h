@@ -61,6 +61,7 @@ class ComparePage : public QWidget {
   void updateEmpty();
   void updateChoosers();
   void updateDifference();
+  const RunFigures* offered() const;  // as B while there is none: the other ticked run that ended best
   void accept(const QString& path, bool accepted);
   void alignNow();
   FairPlan alignment() const;
@@ -84,7 +85,7 @@ class ComparePage : public QWidget {
 
   QStackedWidget* pages_;
   QLabel *empty_title_, *empty_text_, *filter_text_;
-  QPushButton *queue_, *show_all_;
+  QPushButton *queue_, *show_all_, *offer_;
   QComboBox *a_, *b_;
   FairnessBar* bar_;
   GroupPlot* plot_;
