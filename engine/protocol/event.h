@@ -356,7 +356,7 @@ struct Measured {
   static auto fields() {
     using E = Measured;
     return std::tuple{Field{"task", &E::task, {.doc = "Task just learned."}},
-                      Field{"name", &E::name, {.doc = "ridge-errors, spectrum, prototype-similarity, fisher, movement, cka, memory, compute, stored-bytes, calibration or reliability."}},
+                      Field{"name", &E::name, {.doc = "ridge-errors, spectrum, prototype-similarity, fisher, movement, cka, memory, compute, stored-bytes, calibration, reliability or temperature."}},
                       Field{"unit", &E::unit, {.doc = "Of the values; empty: none."}},
                       Field{"labels", &E::labels, {.doc = "What each value belongs to: a ridge, a layer, a class, a kind of bytes, a confidence."}},
                       Field{"values", &E::values, {.doc = "One for each label."}}};

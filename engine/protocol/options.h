@@ -14,6 +14,7 @@ namespace palimpsest {
 struct RunOptions {
   std::string data = "fashion-mnist";
   int limit_train = 0, limit_test = 0;
+  int held_out = 0;
   std::string scenario = "cil:init=2,increment=2,order=1993";
   std::string backbone = "micro";
   int image_size = 0;
@@ -38,6 +39,7 @@ struct RunOptions {
         Field{"data", &O::data, {.doc = "Data set: fashion-mnist[:DIR], idx:DIR, cifar10:DIR, cifar100:DIR, folder:DIR, domains:DIR, or drawn by the program: shapes[:classes=N,relations=yes,domains=photo+sketch,...], world[:classes=N,...]. \"list datasets\" says more.", .level = Level::Learn}},
         Field{"limit_train", &O::limit_train, {.min = 0, .max = 1e9, .unit = "images per class", .zero = "all", .doc = "First N training images of each class, in data set order; 0 takes all.", .level = Level::Learn}},
         Field{"limit_test", &O::limit_test, {.min = 0, .max = 1e9, .unit = "images per class", .zero = "all", .doc = "First N test images of each class, in data set order; 0 takes all."}},
+        Field{"held_out", &O::held_out, {.min = 0, .max = 1e9, .unit = "images per class", .zero = "none", .doc = "Last N training images of each class in its task, in data set order, from which nothing is learned. After each task one temperature is fitted on those of the task, and calibration is told with it too; 0 holds none back.", .source = "Guo et al., ICML 2017", .level = Level::Expert}},
         Field{"scenario", &O::scenario, {.doc = "Stream of tasks. cil:init=A,increment=B,order=SEED|natural adds classes, in PILOT's order for the same seed; til: is the same with the task known at test; dil: has one task for each domain of the data; "
                                           "blurry:tasks=T,disjoint=N,blurry=M and drift:tasks=T are streams without borders (N and M in percent).", .level = Level::Learn}},
         Field{"backbone", &O::backbone, {.doc = "micro (bundled), a name that \"list backbones\" shows, or a weights file: safetensors, PyTorch (.pth, .pt, .bin), TorchScript or JAX (.npz).", .level = Level::Learn}},

@@ -17,6 +17,12 @@ Feature option(std::string key) {
   };
 }
 
+// Runs from before there was such an option held nothing back.
+std::string heldOutOf(const RunHeader& run) {
+  const Value* held = run.options.find("held_out");
+  return held ? held->text() : "0";
+}
+
 // Over the phases that train with steps: "5" or "20 + 5".
 Feature inPhases(std::string key) {
   return [key = std::move(key)](const RunHeader& run) {
@@ -57,6 +63,7 @@ std::vector<Criterion> allCriteria() {
       {"class_order", "the classes come in different orders", false, true, orderOf}};
   for (const char* key : {"image_size", "input_range", "train_transform", "test_transform", "precision"})
     out.push_back({std::string("options.") + key, std::string(key) + " differs", true, true, option(key)});
+  out.push_back({"options.held_out", "held_out differs", true, true, heldOutOf});
   out.push_back({"epochs", "the epochs differ", true, true, inPhases("epochs")});
   out.push_back({"batch", "the training batches differ", true, false, inPhases("batch")});
   out.push_back({"memory", "the memories' capacities differ", true, true, memoryOf});
@@ -110,7 +117,7 @@ std::string scenarioOf(const RunHeader& run) {
 
 bool isJointReference(const RunHeader& reference, const RunHeader& run) {
   return isJoint(reference) && !isJoint(run) && scenarioOf(reference) == scenarioOf(run) && reference.class_order == run.class_order &&
-         reference.data_fingerprint == run.data_fingerprint && reference.backbone_sha256 == run.backbone_sha256;
+         reference.data_fingerprint == run.data_fingerprint && heldOutOf(reference) == heldOutOf(run) && reference.backbone_sha256 == run.backbone_sha256;
 }
 
 }  // namespace palimpsest::record

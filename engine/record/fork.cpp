@@ -208,7 +208,7 @@ class Making {
 }  // namespace
 
 const std::vector<std::string>& fixedInForks() {
-  static const std::vector<std::string> names = {"data", "limit_train", "limit_test", "scenario", "backbone", "image_size", "position_resize", "input_range", "test_transform"};
+  static const std::vector<std::string> names = {"data", "limit_train", "limit_test", "held_out", "scenario", "backbone", "image_size", "position_resize", "input_range", "test_transform"};
   return names;
 }
 

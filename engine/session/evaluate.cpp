@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "engine/metrics/calibration.h"
@@ -30,11 +31,11 @@ Tensor candidates(const Session& session, const Tensor& logits, int on_task) {
   return out;
 }
 
-void keep(Scores& scores, const Session& session, const Samples& samples, const Tensor& logits) {
-  const Tensor rows = logits.cpu().to(torch::kFloat).contiguous();
+void keep(Scores& scores, const Samples& samples, const Tensor& logits) {
+  const Tensor rows = logits.cpu().to(torch::kFloat).contiguous(), labels = samples.labels.cpu();
   scores.classes = static_cast<int>(rows.size(1));
   scores.logits.insert(scores.logits.end(), rows.data_ptr<float>(), rows.data_ptr<float>() + rows.numel());
-  for (const auto index : samples.indices) scores.labels.push_back(session.scenario.label_of[static_cast<std::size_t>(session.data.test->label(index))]);
+  scores.labels.insert(scores.labels.end(), labels.data_ptr<std::int64_t>(), labels.data_ptr<std::int64_t>() + labels.numel());
 }
 
 // One pass over these test images of one task; `scores` and `map`, where given, receive what was said. `checkpointable` is false: the model does not change, and a run that is
@@ -79,7 +80,7 @@ Outcome pass(Session& session, int on_task, const std::vector<std::int64_t>& ima
     }
     countPrompts(session, forward);
     const Tensor predicted = candidates(session, forward.logits, on_task).argmax(1).cpu();
-    if (scores) keep(*scores, session, samples, forward.logits);
+    if (scores) keep(*scores, samples, forward.logits);
     std::vector<int> predictions;
     for (int i = 0; i < samples.count; ++i) {
       const int label = session.data.test->label(samples.indices[static_cast<std::size_t>(i)]);
@@ -122,6 +123,29 @@ std::vector<int> columnsAfter(const Session& session, int stage) {
   return columns;
 }
 
+// One temperature for all logits, from training images of the task that nothing was learned from. nullopt without any.
+std::optional<double> temperatureOf(Session& session) {
+  BatchPlan plan;
+  plan.split = session.data.train.get();
+  plan.order = session.heldOut(session.clock.task);
+  plan.batch = evaluationBatch(session);
+  plan.transform = &session.test_transform;
+  if (plan.order.empty()) return std::nullopt;
+  Scores scores;
+  Batches stream(session, plan);
+  Samples samples;
+  const torch::NoGradGuard no_graph;
+  for (int done = 0; done < static_cast<int>(plan.order.size()); done += samples.count) {
+    session.breathe("evaluation", false);
+    const auto begin = std::chrono::steady_clock::now();
+    if (!stream.next(samples)) break;
+    keep(scores, samples, session.model.forward(samples, false).logits);
+    session.forecast.done(Work::Look, session.clock.task, samples.count, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+    session.tellProgress("evaluation", done + samples.count, static_cast<int>(plan.order.size()));
+  }
+  return fittedTemperature(scores);
+}
+
 // How far confidence is from being right: among classes of earlier tasks and new ones apart, because methods that forget
 // are sure of the new ones, and along confidence, in bins of as many images each.
 void tellCalibration(Session& session, const Scores& scores, const Calibration& figures) {
@@ -136,6 +160,10 @@ void tellCalibration(Session& session, const Scores& scores, const Calibration& 
   if (fresh > 0) {
     add("ece-old", ece(ofLabels(scores, 0, fresh)));
     add("ece-new", ece(ofLabels(scores, fresh, scores.classes)));
+  }
+  if (const auto temperature = temperatureOf(session)) {
+    session.bus.emit(Measured{stage, "temperature", "", {"temperature"}, {*temperature}});
+    add("ece-scaled", ece(scores, *temperature));
   }
   session.bus.emit(told);
   Measured curve{stage, "reliability", "", {}, {}};

@@ -1,5 +1,7 @@
 #include "engine/session/prepare.h"
 
+#include <set>
+
 #include "engine/device/device.h"
 #include "engine/device/memory.h"
 #include "engine/device/process.h"
@@ -110,9 +112,23 @@ void planForecast(Session& session) {
     const bool kept = session.model.featuresAreFrozen() || (session.settled() && !session.trains_in[static_cast<std::size_t>(task)]);
     std::int64_t tested = 0;
     for (int seen = kept ? task : 0; seen <= task; ++seen) tested += static_cast<std::int64_t>(session.testIndices(seen).size());
-    session.forecast.plan(Work::Look, task, tested);
+    session.forecast.plan(Work::Look, task, tested + static_cast<std::int64_t>(session.heldOut(task).size()));
   }
   session.clock = kept;
+}
+
+// Whether every class keeps something to learn from.
+bool leavesSomething(const Session& session, Issues& issues) {
+  std::set<int> held, kept;
+  for (int task = 0; task < session.tasks(); ++task) {
+    for (const auto image : session.heldOut(task)) held.insert(session.data.train->label(image));
+    for (const auto image : session.trainIndices(task)) kept.insert(session.data.train->label(image));
+  }
+  std::string names;
+  for (const int cls : held)
+    if (!kept.contains(cls)) names += (names.empty() ? "\"" : ", \"") + session.data.class_names[static_cast<std::size_t>(cls)] + "\"";
+  if (!names.empty()) issues.push_back(error("--held-out", "no training image would be left of " + names, "hold fewer back"));
+  return names.empty();
 }
 
 }  // namespace
@@ -137,12 +153,14 @@ std::unique_ptr<Session> prepare(const RunPlan& plan, const std::filesystem::pat
   setThreads(plan.options.threads);
   auto session = std::make_unique<Session>(RunPlan{resolved.recipe, plan.options}, std::move(*data), std::move(*scenario), std::move(*backbone), device);
   session->folder = folder;
-  for (int task = 0; task < session->tasks(); ++task)
-    if (session->trainIndices(task).empty() || session->testIndices(task).empty())
-      issues.push_back(error("--data", "task " + std::to_string(task + 1) + " has no training or no test images"));
   session->model.check(issues);
   checkStream(*session, issues);
-  checkSteps(*session, issues);
+  if (leavesSomething(*session, issues)) {  // otherwise the rest would only follow from it
+    for (int task = 0; task < session->tasks(); ++task)
+      if (session->trainIndices(task).empty() || session->testIndices(task).empty())
+        issues.push_back(error("--data", "task " + std::to_string(task + 1) + " has no training or no test images"));
+    checkSteps(*session, issues);
+  }
   if (!folder.empty() && !resuming) checkRoom(*session, folder, issues);
   if (hasErrors(issues)) return nullptr;
   planForecast(*session);

@@ -2,7 +2,10 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <limits>
+#include <map>
+#include <set>
 
 #include "engine/device/memory.h"
 #include "engine/device/process.h"
@@ -38,6 +41,21 @@ class Count final : public State {
   std::int64_t trained = 0, bytes = 0;
 };
 
+// Takes the last `count` images of each class, in data set order, out of `images`; those of a class follow each other.
+std::vector<std::int64_t> heldBack(std::vector<std::int64_t>& images, const Split& split, int count) {
+  if (count <= 0) return {};
+  std::map<int, std::vector<std::int64_t>> by_class;
+  for (const auto image : images) by_class[split.label(image)].push_back(image);
+  std::vector<std::int64_t> held;
+  for (auto& [cls, own] : by_class) {
+    std::ranges::sort(own);
+    held.insert(held.end(), own.end() - std::min<std::ptrdiff_t>(count, std::ssize(own)), own.end());
+  }
+  const std::set<std::int64_t> out(held.begin(), held.end());
+  std::erase_if(images, [&](std::int64_t image) { return out.contains(image); });
+  return held;
+}
+
 }  // namespace
 
 Session::Session(RunPlan resolved, Dataset dataset, Scenario stream, LoadedBackbone backbone, torch::Device on)
@@ -52,6 +70,7 @@ Session::Session(RunPlan resolved, Dataset dataset, Scenario stream, LoadedBackb
   Stream stream_of_tasks = streamOf(scenario, data);
   train_indices_ = std::move(stream_of_tasks.train);
   test_indices_ = std::move(stream_of_tasks.test);
+  for (auto& images : train_indices_) held_out_.push_back(heldBack(images, *data.train, plan.options.held_out));
   class_hits.assign(data.class_names.size(), 0);
   class_counts.assign(data.class_names.size(), 0);
   prompt_use.resize(model.selections().size());

@@ -85,6 +85,8 @@ class Session {
   TaskScope scope() const;
   const std::vector<std::int64_t>& trainIndices(int task) const { return train_indices_[static_cast<std::size_t>(task)]; }
   const std::vector<std::int64_t>& testIndices(int task) const { return test_indices_[static_cast<std::size_t>(task)]; }
+  // Of the task, by class: held back from training, in data set order; empty unless asked for.
+  const std::vector<std::int64_t>& heldOut(int task) const { return held_out_[static_cast<std::size_t>(task)]; }
   // Images that a phase trains on: of the task, and of the memory where that joins every epoch; or of all tasks seen.
   std::vector<std::int64_t> trainingOrder(bool seen) const;
   std::vector<std::int64_t> memoryIndices() const;  // of the exemplars, in the training split
@@ -141,7 +143,7 @@ class Session {
  private:
   void wait(std::string_view stage);
   void obey(const Command& command);
-  std::vector<std::vector<std::int64_t>> train_indices_, test_indices_;
+  std::vector<std::vector<std::int64_t>> train_indices_, test_indices_, held_out_;
   std::function<void(State&)> phase_state_;
   TensorMap pending_;  // optimiser state of a resumed phase
   bool paused_ = false, step_allowed_ = false;

@@ -257,6 +257,49 @@ class TestRuns : public QObject {
     QVERIFY(images > 0);
   }
 
+  void nothingIsLearnedFromImagesHeldOut_data() {
+    QTest::addColumn<QString>("recipe");
+    for (const char* recipe : {"simplecil", "finetune", "l2p", "replay", "ranpac", "ease"}) QTest::newRow(recipe) << recipe;
+  }
+
+  // Those before them alone make the same run; what the held-out ones add is a temperature.
+  void nothingIsLearnedFromImagesHeldOut() {
+    QFETCH(QString, recipe);
+    const QTemporaryDir dir;
+    const fs::path folder = fs::path(dir.path().toStdString());
+    RunPlan plan = planOf(recipe.toUtf8().constData());
+    plan.options.held_out = 6;
+    QCOMPARE(complete(plan, folder / "held").state, "done");
+    plan.options.held_out = 0;
+    plan.options.limit_train = 18;
+    QCOMPARE(complete(plan, folder / "fewer").state, "done");
+    std::vector<std::vector<double>> said, temperatures, scaled;
+    for (const char* name : {"held", "fewer"}) {
+      auto &figures = said.emplace_back(), &fitted = temperatures.emplace_back(), &after = scaled.emplace_back();
+      for (const Event& event : record::effectiveEvents(folder / name)) {
+        if (const auto* started = std::get_if<TaskStarted>(&event.what)) QCOMPARE(started->train_images, 36);
+        if (const auto* at = std::get_if<Evaluated>(&event.what)) figures.push_back(at->hits);
+        if (const auto* at = std::get_if<Inferred>(&event.what)) figures.insert(figures.end(), {at->nll, at->brier, at->ece});
+        const auto* measured = std::get_if<Measured>(&event.what);
+        if (measured && measured->name == "temperature") fitted.push_back(measured->values.at(0));
+        if (measured && measured->name == "calibration" && measured->labels.back() == "ece-scaled") after.push_back(measured->values.back());
+      }
+    }
+    QCOMPARE(said[0], said[1]);
+    QCOMPARE(temperatures[0].size(), std::size_t{2});
+    QCOMPARE(scaled[0].size(), std::size_t{2});
+    for (const double temperature : temperatures[0]) QVERIFY(temperature >= 1e-3 && temperature <= 1e3 && temperature != 1);
+    QVERIFY(temperatures[1].empty() && scaled[1].empty());
+  }
+
+  void aClassThatIsHeldOutWholeIsRefused() {
+    RunPlan plan = planOf("simplecil");
+    plan.options.held_out = 24;
+    const Issues issues = check(plan);
+    QCOMPARE(issues.size(), std::size_t{1});  // what follows from it is not listed
+    QVERIFY(issues.back().path == "--held-out" && std::ranges::count(issues.back().message, ',') == 3);
+  }
+
   void whatDoesNotFitIsRefused_data() {
     QTest::addColumn<QString>("recipe");
     QTest::addColumn<QString>("scenario");

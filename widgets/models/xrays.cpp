@@ -29,6 +29,8 @@ constexpr Meaning kMeanings[] = {
     {"reliability", Along::Numbers, false, 100, QT_TRANSLATE_NOOP("Xray", "Reliability"),
      QT_TRANSLATE_NOOP("Xray", "accuracy of images by how sure the model is; on the dotted line it is as often right as it is sure"), QT_TRANSLATE_NOOP("Xray", "confidence (%)"),
      QT_TRANSLATE_NOOP("Xray", "accuracy (%)")},
+    {"temperature", Along::Tasks, false, 1, QT_TRANSLATE_NOOP("Xray", "Temperature"),
+     QT_TRANSLATE_NOOP("Xray", "what logits are divided by so that confidence is right on held-out training images; above 1: the model was too sure"), "", QT_TRANSLATE_NOOP("Xray", "temperature")},
     {"movement", Along::Labels, true, 1, QT_TRANSLATE_NOOP("Xray", "Movement of layers"),
      QT_TRANSLATE_NOOP("Xray", "how far the weights of each layer went in a task, as a part of their length before it"), QT_TRANSLATE_NOOP("Xray", "layer"), QT_TRANSLATE_NOOP("Xray", "relative distance")},
     {"cka", Along::Tasks, false, 1, QT_TRANSLATE_NOOP("Xray", "Likeness to the pre-trained network"),

@@ -57,7 +57,7 @@ struct LinearHeadParams {
                .source = "This choice separates published figures of sequential fine-tuning by tens of points.", .level = Level::Learn}},
         Field{"init", &P::init,
               {.choices = "trunc-normal|zeros|kaiming|torch|prior",
-               .doc = "Rows of new classes at the start: truncated normal with 0.02, zeros, or Kaiming-uniform for a linear output (PILOT's growing head), with zero biases; torch's default for linear layers; "
+               .doc = "Rows of new classes at the start: normal with 0.02 cut at two deviations, zeros, or Kaiming-uniform for a linear output (PILOT's growing head), with zero biases; torch's default for linear layers; "
                       "prior is Kaiming-normal over the classes with biases of -ln 99.",
                .source = "trunc-normal: L2P and DualPrompt in PILOT. torch: CODA-Prompt. prior: VPT and DAP."}},
         Field{"old_rows", &P::old_rows,
