@@ -40,6 +40,7 @@ ConfusionView::ConfusionView(Lab& lab, PredictionLoader& a, PredictionLoader& b,
   note_->setObjectName(QStringLiteral("confusionNote"));
   note_->setForegroundRole(QPalette::PlaceholderText);
   map_->setObjectName(QStringLiteral("confusionMap"));
+  map_->setAccessibleName(tr("Confusions"));
   auto* row = new QHBoxLayout;
   row->setContentsMargins(8, 6, 8, 2);
   auto* label = new QLabel(tr("Rows and columns:"));

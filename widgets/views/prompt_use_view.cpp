@@ -45,6 +45,7 @@ PromptUseView::PromptUseView(Lab& lab, QWidget* parent)
   note_->setObjectName(QStringLiteral("promptsNote"));
   note_->setWordWrap(true);
   heat_->setObjectName(QStringLiteral("promptHeat"));
+  heat_->setAccessibleName(tr("Prompt use"));
   auto* whole = new QVBoxLayout(this);
   whole->setContentsMargins(0, 0, 0, 0);
   whole->setSpacing(4);

@@ -74,6 +74,7 @@ QWidget* PromptsPage::buildTop() {
   row->setContentsMargins(0, 0, 0, 0);
   chip_->setObjectName(QStringLiteral("promptChip"));
   chip_->setCursor(Qt::PointingHandCursor);
+  chip_->hide();  // until there is something to say
   layer_box_->setObjectName(QStringLiteral("promptLayer"));
   layer_box_->setToolTip(tr("What chooses for itself: an entry of the recipe's prompts, or one block of it"));
   layer_box_->setSizeAdjustPolicy(QComboBox::AdjustToContents);
@@ -111,6 +112,7 @@ QWidget* PromptsPage::buildPlots() {
 void PromptsPage::buildRight(QTabWidget& tabs) {
   tabs.setObjectName(QStringLiteral("promptsTabs"));
   cosines_->setObjectName(QStringLiteral("keyCosines"));
+  cosines_->setAccessibleName(tr("Cosine between keys"));
   tabs.addTab(what_if_, tr("&What if"));
   tabs.addTab(key_map_, tr("&Key map"));
   tabs.addTab(cosines_, tr("Key s&imilarity"));
