@@ -43,7 +43,7 @@ std::string streamOf(const RunHeader& run) {
 
 std::string orderOf(const RunHeader& run) {
   std::string out;
-  for (const int c : run.class_order) out += (out.empty() ? "" : " ") + std::to_string(c);
+  for (const int c : run.class_order) out.append(out.empty() ? "" : " ").append(std::to_string(c));
   return out;
 }
 

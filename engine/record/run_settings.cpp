@@ -14,6 +14,9 @@ constexpr std::string_view kOptions = "options.";
 // compared apart, without its order.
 constexpr std::array<std::string_view, 11> kFreeOptions{"seed",        "device",      "threads",    "eval_batch",   "probe_images",       "probe_every",
                                                         "probe_dense", "map_images",  "prompt_every", "checkpoint_seconds", "scenario"};
+// Options that came after there were runs, with what those did: at that value they are left out, so that such runs are
+// alike those of today.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 1> kLaterOptions{{{"options.held_out", "0"}}};
 // Keys of a recipe that are for people.
 constexpr std::array<std::string_view, 4> kWords{"name", "title", "paper", "doc"};
 
@@ -47,9 +50,9 @@ std::vector<std::string> marksOf(const std::vector<std::size_t>& members, const 
     const bool free = isFree(setting.path) && setting.path != "options.scenario";
     if (values.size() < 2 || free || used == 2) continue;
     ++used;
+    const std::string name = setting.path.starts_with(kOptions) ? setting.path.substr(kOptions.size()) : setting.path;
     for (std::size_t k = 0; k < members.size(); ++k)
-      marks[k] += (marks[k].empty() ? "" : ", ") + setting.path + " " +
-                  (setting.values[members[k]].empty() ? "none" : setting.values[members[k]]);
+      marks[k] += (marks[k].empty() ? "" : ", ") + name + " " + (setting.values[members[k]].empty() ? "none" : setting.values[members[k]]);
   }
   return marks;
 }
@@ -70,6 +73,9 @@ std::string withoutOrder(const std::string& scenario) {
 Settings settingsOf(const RunHeader& header) {
   Settings out, recipe;
   flatten(header.options, "options", out);
+  std::erase_if(out, [](const auto& setting) {
+    return std::ranges::any_of(kLaterOptions, [&](const auto& later) { return setting.first == later.first && setting.second == later.second; });
+  });
   flatten(header.recipe, "", recipe);
   for (auto& [path, text] : recipe)
     if (!contains(kWords, path)) out.emplace_back(std::move(path), std::move(text));

@@ -14,6 +14,7 @@ namespace palimpsest::record {
 using Settings = std::vector<std::pair<std::string, std::string>>;  // path, value as text
 
 // Options as "options.data", then the recipe as "phases.0.epochs" without what it says for people only (title, paper).
+// Options that came later are left out at the value that says what runs before them did.
 Settings settingsOf(const RunHeader& header);
 // "options.seed" and others in which two runs of one method may differ: they do not touch what is measured.
 bool isFree(std::string_view path);

@@ -4,6 +4,7 @@
 #include <QTemporaryDir>
 #include <QTest>
 #include <QXmlStreamReader>
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <iterator>
@@ -50,6 +51,7 @@ class TestReport : public QObject {
   void seedsBecomeMeanAndSampleDeviation();
   void jointTrainingTellsIntransigence();
   void runsThatDifferInASettingAreDifferentMethods();
+  void runsFromBeforeAnOptionAreLikeThoseThatLeaveItAlone();
   void classOrdersOfOneMethodAreRepetitions();
   void completeRunsAreNotMixedWithOthers();
   void unequalConditionsAreNamed();
@@ -156,7 +158,7 @@ void TestReport::seedsBecomeMeanAndSampleDeviation() {
   std::vector<RunSummary> runs;
   std::vector<std::optional<double>> averages;
   for (int seed = 1; seed <= 3; ++seed) {
-    runs.push_back(made({.seed = seed}, ("s" + std::to_string(seed)).c_str()));
+    runs.push_back(made({.seed = seed}, std::string("s").append(std::to_string(seed)).c_str()));
     averages.push_back(100 * *tests::matrixOf({.seed = seed}).average());
   }
   const Comparison all = compare(runs);
@@ -197,6 +199,20 @@ void TestReport::runsThatDifferInASettingAreDifferentMethods() {
   QCOMPARE(all.methods[0].name, std::string("l2p (phases.0.epochs 2)"));
   QCOMPARE(all.methods[1].name, std::string("l2p (phases.0.epochs 7)"));
   for (const Setting& setting : all.settings) QCOMPARE(setting.differs, setting.path == "phases.0.epochs");
+}
+
+void TestReport::runsFromBeforeAnOptionAreLikeThoseThatLeaveItAlone() {
+  RunSummary before = made({}, "before"), alone = made({.seed = 2}, "alone"), held = made({.seed = 3}, "held");
+  before.header.options.erase("held_out");
+  alone.header.options["held_out"] = 0;
+  held.header.options["held_out"] = 20;
+  const Comparison same = compare({before, alone});
+  QCOMPARE(same.methods.size(), std::size_t{1});
+  QVERIFY(same.unfair.empty());
+  const Comparison other = compare({before, held});
+  QCOMPARE(other.methods.size(), std::size_t{2});
+  QCOMPARE(other.methods[1].name, std::string("l2p (held_out 20)"));
+  QVERIFY(std::ranges::any_of(other.unfair, [](const Issue& issue) { return has(issue.message, "held_out"); }));
 }
 
 void TestReport::classOrdersOfOneMethodAreRepetitions() {

@@ -40,7 +40,7 @@ QString clauseOf(const QString& path) {
   if (path == QLatin1String("options.image_size")) return Say::tr("%1 saw images at a size of %2");
   if (path == QLatin1String("options.train_transform")) return Say::tr("%1 augmented training images by “%2”");
   if (path == QLatin1String("options.test_transform")) return Say::tr("%1 prepared test images by “%2”");
-  if (path == QLatin1String("options.held_out")) return Say::tr("%1 learned nothing from %2 images of each class");
+  if (path == QLatin1String("options.held_out")) return Say::tr("%1 held %2 images of each class back");
   return Say::tr("%1 had %3 set to %2").arg(QStringLiteral("%1"), QStringLiteral("%2"), path.section(QLatin1Char('.'), -1));
 }
 
