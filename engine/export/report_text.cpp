@@ -17,7 +17,7 @@ std::string dateText(std::int64_t us) {
   const sys_time<microseconds> time{microseconds(us)};
   const year_month_day day{floor<days>(time)};
   const hh_mm_ss clock{floor<minutes>(time - floor<days>(time))};
-  const auto two = [](auto n) { return (n < 10 ? "0" : "") + std::to_string(n); };
+  const auto two = [](auto n) { return std::string(n < 10 ? "0" : "").append(std::to_string(n)); };
   return std::to_string(static_cast<int>(day.year())) + "-" + two(static_cast<unsigned>(day.month())) + "-" +
          two(static_cast<unsigned>(day.day())) + " " + two(clock.hours().count()) + ":" + two(clock.minutes().count()) +
          " UTC";

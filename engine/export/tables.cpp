@@ -212,7 +212,7 @@ std::string comparisonCsv(const Comparison& all) {
   for (const Method& method : all.methods) {
     out += csvCell(method.name) + "," + csvCell(method.title) + "," + std::to_string(method.used.size()) + "," +
            (method.complete ? "true" : "false");
-    const auto add = [&](const Spread& spread) { out += "," + exact(spread.mean) + "," + exact(spread.deviation); };
+    const auto add = [&](const Spread& spread) { out.append(",").append(exact(spread.mean)).append(",").append(exact(spread.deviation)); };
     for (int i = 0; i < all.tasks; ++i)
       add(static_cast<std::size_t>(i) < method.top1.size() ? method.top1[static_cast<std::size_t>(i)] : Spread{});
     for (const Spread* spread :

@@ -59,7 +59,7 @@ std::optional<std::string> outOfRange(const Meta& meta, const Value& value) {
   }
   if (!value.isNumber()) return std::nullopt;
   const double v = value.asDouble();
-  const std::string unit = meta.unit.empty() ? "" : " " + std::string(meta.unit);
+  const std::string unit = std::string(meta.unit.empty() ? "" : " ").append(meta.unit);
   if (std::isnan(v)) return "is not a number";
   if (v < meta.min) return number(v) + " is below the minimum " + number(meta.min) + unit;
   if (v > meta.max) return number(v) + " is above the maximum " + number(meta.max) + unit;
@@ -149,7 +149,7 @@ std::string rangeText(const ParamSpec& spec) {
   if (low && high) out = number(spec.meta.min) + " to " + number(spec.meta.max);
   else if (low) out = "at least " + number(spec.meta.min);
   else if (high) out = "at most " + number(spec.meta.max);
-  if (!spec.meta.unit.empty()) out += (out.empty() ? "" : " ") + std::string(spec.meta.unit);
+  if (!spec.meta.unit.empty()) out.append(out.empty() ? "" : " ").append(spec.meta.unit);
   return out;
 }
 

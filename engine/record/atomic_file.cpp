@@ -30,10 +30,10 @@ int writeAll(int descriptor, std::string_view bytes) {
 
 void writeFileAtomically(const std::filesystem::path& file, std::string_view content) {
   std::filesystem::path temporary = file;
-  temporary += "." + std::to_string(::getpid()) + ".tmp";
+  temporary += std::string(".").append(std::to_string(::getpid())).append(".tmp");
   const auto fail = [&](int system_error) {
     ::unlink(temporary.c_str());
-    throwWriteError(system_error, "\"" + file.string() + "\" could not be written; what was there before is unchanged",
+    throwWriteError(system_error, std::string("\"").append(file.string()).append("\" could not be written; what was there before is unchanged"),
                     "Free some space or choose another folder.");
   };
   Descriptor out(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));

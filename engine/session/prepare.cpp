@@ -1,5 +1,7 @@
 #include "engine/session/prepare.h"
 
+#include <fmt/format.h>
+
 #include <set>
 
 #include "engine/device/device.h"
@@ -60,9 +62,9 @@ void setEpochs(Value& recipe, int epochs) {
 void checkFolder(const std::filesystem::path& folder, Issues& issues) {
   std::error_code ignored;
   if (record::isRun(folder))
-    issues.push_back(error("--out", "\"" + folder.string() + "\" already holds a run", "choose another folder, or go on with that run: palimpsest-cli resume"));
+    issues.push_back(error("--out", fmt::format("\"{}\" already holds a run", folder.string()), "choose another folder, or go on with that run: palimpsest-cli resume"));
   else if (std::filesystem::exists(folder, ignored) && !std::filesystem::is_directory(folder, ignored))
-    issues.push_back(error("--out", "\"" + folder.string() + "\" is a file", "choose another folder"));
+    issues.push_back(error("--out", fmt::format("\"{}\" is a file", folder.string()), "choose another folder"));
 }
 
 // A training phase that would not take a single step would pass unseen.

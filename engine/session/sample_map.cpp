@@ -40,7 +40,7 @@ void SampleMap::add(const Samples& samples, const Forward& pass, const std::vect
     if (!session_.model.selector(selections[i].entry).queries()) continue;
     queried = true;
     const Choice& choice = pass.choices[static_cast<std::size_t>(selections[i].entry)];
-    const std::string suffix = "." + std::to_string(i);
+    const std::string suffix = std::string(".").append(std::to_string(i));
     if (choice.weights.defined()) {
       keep("weights" + suffix, choice.weights[selections[i].choice].to(torch::kFloat), places);
     } else if (choice.indices.defined()) {

@@ -25,7 +25,7 @@ std::vector<std::vector<int>> chosenIn(const Blob::Tensor& tensor) {
 
 // What each image was given at a layer; nullopt when the blob says nothing of it.
 std::optional<Selections> selectionsIn(const Blob& features, int layer, PromptSide side, int prompts) {
-  const std::string suffix = "." + std::to_string(layer);
+  const std::string suffix = std::string(".").append(std::to_string(layer));
   if (const Blob::Tensor* weights = features.find("weights" + suffix); weights && weights->size(1) > 0 && !weights->values.empty())
     return softSelections(int(weights->size(1)), weights->values, {});
   const Blob::Tensor* chosen = features.find((side == PromptSide::Asked ? "asked" : "applied") + suffix);

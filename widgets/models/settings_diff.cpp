@@ -14,7 +14,7 @@ constexpr int kShown = 40;  // characters of a cell; the tool tip has all
 
 std::string joined(const std::vector<int>& numbers) {
   std::string out;
-  for (const int number : numbers) out += (out.empty() ? "" : " ") + std::to_string(number);
+  for (const int number : numbers) out.append(out.empty() ? "" : " ").append(std::to_string(number));
   return out;
 }
 
