@@ -1,8 +1,11 @@
 #include "app/conveniences.h"
 
+#include <QAbstractButton>
+#include <QComboBox>
 #include <QMainWindow>
 #include <QSettings>
 #include <QSplitter>
+#include <array>
 #include <memory>
 
 #include "app/actions.h"
@@ -21,6 +24,10 @@
 namespace palimpsest {
 
 namespace {
+// How somebody likes to look at things, whatever the run. What is looked at (a run, a task, a layer) is chosen anew.
+constexpr std::array kChoosers{"confusionRows", "costAxis", "costLog", "lifeSort", "selectionSort", "mapOf", "mapMethod", "mapDimensions", "mapColour", "mapDensity", "mapTrails",
+                               "mapSpread", "promptsBy", "promptsSide", "onlyFitting"};
+
 QString text(const std::string& s) { return QString::fromStdString(s); }
 }  // namespace
 
@@ -64,13 +71,17 @@ void Conveniences::fillPalette(const Parts& parts) {
 
 void Conveniences::listViews(const Parts& parts) {
   for (LivePlot* plot : parts.plots.plots()) views_.add(QStringLiteral("plot_") + plot->objectName(), *plot);
-  for (QSplitter* splitter : parts.plots.findChildren<QSplitter*>())
+  for (QSplitter* splitter : parts.window.findChildren<QSplitter*>())
     if (!splitter->objectName().isEmpty()) views_.add(QStringLiteral("sizes_") + splitter->objectName(), *splitter);
+  for (const char* chooser : kChoosers) {
+    const QString name = QLatin1String(chooser), key = QStringLiteral("chooser_") + name;
+    if (auto* box = parts.window.findChild<QComboBox*>(name)) views_.add(key, *box);
+    else if (auto* button = parts.window.findChild<QAbstractButton*>(name)) views_.add(key, *button);
+  }
   views_.add(QStringLiteral("selection"), parts.laboratory.selection);
   views_.add(QStringLiteral("docks"), [&docks = parts.docks] { return docks.save(); }, [&docks = parts.docks](const QVariantMap& kept) { docks.restore(kept); });
   views_.add(QStringLiteral("compare"), [&page = parts.pages.compare()] { return page.state(); }, [&page = parts.pages.compare()](const QVariantMap& kept) { page.restore(kept); });
-  views_.add(QStringLiteral("accuracy"), [&page = parts.pages.accuracy()] { return QVariantMap{{QStringLiteral("tab"), int(page.tab())}}; },
-             [&page = parts.pages.accuracy()](const QVariantMap& kept) { page.setTab(AccuracyPage::Tab(std::clamp(kept.value(QStringLiteral("tab")).toInt(), 0, 4))); });
+  views_.add(QStringLiteral("accuracy"), [&page = parts.pages.accuracy()] { return page.state(); }, [&page = parts.pages.accuracy()](const QVariantMap& kept) { page.restore(kept); });
   views_.add(QStringLiteral("runs"), [this] { return open_runs_.save(); }, [this](const QVariantMap& kept) { runs_ = kept; });
 }
 
@@ -80,6 +91,7 @@ void Conveniences::save() const {
 }
 
 void Conveniences::restore() { views_.restore(QSettings()); }
+void Conveniences::resetSizes() { views_.resetSizes(); }
 
 bool Conveniences::reopenRuns() {
   open_runs_.restore(runs_);

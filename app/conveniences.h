@@ -39,6 +39,7 @@ class Conveniences : public QObject {
   Notifications& notifications() { return notifications_; }
   void save() const;  // the view, for next time
   void restore();     // all but the runs
+  void resetSizes();  // of what splitters share out
   bool reopenRuns();  // those that were open, as far as they are still there; false: there are none
 
  private:

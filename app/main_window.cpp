@@ -187,7 +187,7 @@ void MainWindow::closeEvent(QCloseEvent* event) {
 void MainWindow::resetLayout() {
   docks_->reset();
   setPerspective(Perspective::Run);
-  plots_->resetSizes();
+  conveniences_->resetSizes();
 }
 
 }  // namespace palimpsest

@@ -53,7 +53,6 @@ class PlotArea : public QWidget {
   Perspective perspective() const { return perspective_; }
   void setCursor(double step);  // of the run in focus; NaN: none
   void followAll();
-  void resetSizes();
   std::vector<PlotExport> exports();
   std::vector<LivePlot*> plots() const;
   MatrixView& matrix() { return *matrix_; }
@@ -66,6 +65,7 @@ class PlotArea : public QWidget {
   void problem(const QString& message);
 
  private:
+  void resetSizes();
   void share(LivePlot* from, double step);
   FrameClock frames_;
   NoticeArea* notices_;

@@ -1,5 +1,7 @@
 #include "app/view_state.h"
 
+#include <QAbstractButton>
+#include <QComboBox>
 #include <QCryptographicHash>
 #include <QJsonArray>
 #include <QJsonDocument>
@@ -10,6 +12,7 @@
 #include <QTabWidget>
 #include <algorithm>
 #include <limits>
+#include <memory>
 
 #include "widgets/models/selection.h"
 #include "widgets/views/live_plot.h"
@@ -19,7 +22,7 @@ namespace palimpsest {
 namespace {
 
 const QString kKey = QStringLiteral("view/state"), kSizes = QStringLiteral("sizes"), kIndex = QStringLiteral("index"),
-              kSamples = QStringLiteral("samples"), kWhat = QStringLiteral("what"), kSlices = QStringLiteral("slices"), kName = QStringLiteral("name");
+              kChoice = QStringLiteral("choice"), kSamples = QStringLiteral("samples"), kWhat = QStringLiteral("what"), kSlices = QStringLiteral("slices"), kName = QStringLiteral("name");
 constexpr qsizetype kDigest = 32;        // bytes of the checksum in front of the text
 constexpr int kMostPixels = 100000;
 
@@ -64,18 +67,31 @@ void ViewState::add(const QString& name, Save save, Restore restore) {
 }
 
 void ViewState::add(const QString& name, QSplitter& splitter) {
-  const auto save = [&splitter] {
+  const auto last = std::make_shared<QList<int>>();  // sizes without a layout are nobody's
+  QObject::connect(&splitter, &QSplitter::splitterMoved, &splitter, [&splitter, last] { *last = splitter.sizes(); });
+  const auto save = [&splitter, last] {
+    if (splitter.isVisible()) *last = splitter.sizes();
     QVariantList sizes;
-    for (const int size : splitter.sizes()) sizes << size;
+    for (const int size : *last) sizes << size;
     return QVariantMap{{kSizes, sizes}};
   };
-  const auto restore = [&splitter](const QVariantMap& kept) {
+  const auto restore = [&splitter, last](const QVariantMap& kept) {
     QList<int> sizes;
     for (const QVariant& size : kept.value(kSizes).toList()) sizes << qBound(0, size.toInt(), kMostPixels);
     const bool all_gone = std::all_of(sizes.begin(), sizes.end(), [](int size) { return size == 0; });
-    if (sizes.size() == splitter.count() && !all_gone) splitter.setSizes(sizes);
+    if (sizes.size() != splitter.count() || all_gone) return;
+    splitter.setSizes(sizes);
+    *last = sizes;
   };
   add(name, save, restore);
+  resets_.emplace_back([&splitter, last, first = splitter.saveState()] {
+    splitter.restoreState(first);
+    last->clear();
+  });
+}
+
+void ViewState::resetSizes() {
+  for (const auto& reset : resets_) reset();
 }
 
 void ViewState::add(const QString& name, QTabWidget& tabs) {
@@ -84,6 +100,22 @@ void ViewState::add(const QString& name, QTabWidget& tabs) {
         bool number = false;
         const int index = kept.value(kIndex).toInt(&number);
         if (number && index >= 0 && index < tabs.count()) tabs.setCurrentIndex(index);
+      });
+}
+
+void ViewState::add(const QString& name, QComboBox& chooser) {
+  const auto choiceAt = [&chooser](int index) { return chooser.itemData(index).isValid() ? chooser.itemData(index).toString() : chooser.itemText(index); };
+  add(name, [&chooser, choiceAt] { return QVariantMap{{kChoice, choiceAt(chooser.currentIndex())}}; },
+      [&chooser, choiceAt](const QVariantMap& kept) {
+        for (int i = 0; i < chooser.count(); ++i)
+          if (choiceAt(i) == kept.value(kChoice).toString()) return chooser.setCurrentIndex(i);
+      });
+}
+
+void ViewState::add(const QString& name, QAbstractButton& box) {
+  add(name, [&box] { return QVariantMap{{kChoice, box.isChecked()}}; },
+      [&box](const QVariantMap& kept) {
+        if (kept.value(kChoice).metaType().id() == QMetaType::Bool) box.setChecked(kept.value(kChoice).toBool());
       });
 }
 

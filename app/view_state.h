@@ -8,6 +8,8 @@
 #include <map>
 #include <vector>
 
+class QAbstractButton;
+class QComboBox;
 class QMainWindow;
 class QSettings;
 class QSplitter;
@@ -27,13 +29,16 @@ class ViewState {
   using Restore = std::function<void(const QVariantMap&)>;
 
   void add(const QString& name, Save save, Restore restore);  // in the order in which they are to be put back; an equal name replaces
-  void add(const QString& name, QSplitter& splitter);
+  void add(const QString& name, QSplitter& splitter);  // as it was last seen: pages never opened keep what they had
+  void add(const QString& name, QComboBox& chooser);   // by what the choice is (its data, or its words), not by its place in the list
+  void add(const QString& name, QAbstractButton& box);  // checkable
   void add(const QString& name, QTabWidget& tabs);
   void add(const QString& name, LivePlot& plot);
   void add(const QString& name, Selection& selection);  // and its slices
   // All of them under one key, so that a reader sees all or nothing. Parts kept earlier whose owner is not here (a page that was
   // never opened) stay kept.
   void save(QSettings& settings) const;
+  void resetSizes();  // every splitter as it was when it registered
   // The parts that were put back. Another version, damage and unknown parts are passed over.
   QStringList restore(const QSettings& settings) const;
   // The same, for one part that registers after the others: true when there was something.
@@ -48,6 +53,7 @@ class ViewState {
     Restore restore;
   };
   std::vector<Part> parts_;
+  std::vector<std::function<void()>> resets_;
 };
 
 // One layout of the docks for each perspective. The owner says when it leaves one and enters another.

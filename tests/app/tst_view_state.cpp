@@ -42,6 +42,7 @@ struct Places {  // a window's worth of things that remember
     }
     splitter.resize(400, 100);
     splitter.setSizes({200, 200});
+    splitter.show();
     state.add(word("splitter"), splitter);
     state.add(word("tabs"), tabs);
     state.add(word("selection"), selection);

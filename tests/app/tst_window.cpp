@@ -1,15 +1,16 @@
 // The whole window on a scripted engine, driven by clicks, keys and drops as a person would.
+#include <QCheckBox>
+#include <QComboBox>
 #include <QDockWidget>
 #include <QDropEvent>
 #include <QLabel>
-#include <QMenu>
 #include <QMenu>
 #include <QMimeData>
 #include <QPushButton>
 #include <QSettings>
 #include <QSignalSpy>
+#include <QSplitter>
 #include <QStandardPaths>
-#include <QDockWidget>
 #include <QTemporaryDir>
 #include <QTest>
 #include <QToolBar>
@@ -19,11 +20,13 @@
 #include "app/help.h"
 #include "app/main_window.h"
 #include "tests/support/fake_run.h"
+#include "widgets/views/accuracy_page.h"
 #include "widgets/views/live_plot.h"
 #include "widgets/views/matrix_view.h"
 #include "widgets/views/run_list_view.h"
 #include "widgets/views/timeline_view.h"
 #include "widgets/views/transport_bar.h"
+#include "widgets/views/xray_view.h"
 
 using namespace palimpsest;
 using State = RunData::State;
@@ -56,6 +59,7 @@ class TestWindow : public QObject {
   void theInspectorDecidesWhatRuns();
   void theTimelineMovesOneCursorThroughAllPlots();
   void perspectivesAndThemeAreThereAgainNextTime();
+  void howOneLooksIsThereAgainNextTime();
   void everyActionHasAPlaceAndNoKeyIsGivenTwice();
 
  private:
@@ -488,6 +492,66 @@ void TestWindow::perspectivesAndThemeAreThereAgainNextTime() {
   QVERIFY(window_->plots().perspective() == Perspective::Run);
   QVERIFY(window_->findChild<QDockWidget*>(QStringLiteral("inspector_dock"))->isVisible());
   window_->setTheme(ThemeChoice::Light);
+}
+
+void TestWindow::howOneLooksIsThereAgainNextTime() {
+  const auto page = [this] { return window_->findChild<AccuracyPage*>(QStringLiteral("accuracyPage")); };
+  const auto splitter = [this] { return window_->findChild<QSplitter*>(QStringLiteral("accuracySplitter")); };
+  const auto look = [this] { QTest::keyClick(window_.get(), Qt::Key_6, Qt::ControlModifier); };
+  const auto choices = [this] {
+    QStringList out;
+    for (const char* name : {"confusionRows", "costAxis", "lifeSort", "selectionSort", "mapOf", "mapMethod", "mapDimensions", "mapColour", "promptsBy", "promptsSide"}) {
+      auto* chooser = window_->findChild<QComboBox*>(QLatin1String(name));
+      out << (chooser ? chooser->currentText() : QStringLiteral("no ") + QLatin1String(name));
+    }
+    for (const char* name : {"costLog", "mapDensity", "mapTrails", "mapSpread", "onlyFitting"}) {
+      auto* box = window_->findChild<QAbstractButton*>(QLatin1String(name));
+      out << (box ? QString::number(box->isChecked()) : QStringLiteral("no ") + QLatin1String(name));
+    }
+    return out;
+  };
+  open();
+  look();
+  QTRY_VERIFY(splitter()->isVisible());
+  const QStringList first = choices();
+  const QList<int> sizes = splitter()->sizes();
+  QWidget* handle = splitter()->handle(1);
+  QTest::mousePress(handle, Qt::LeftButton, {}, handle->rect().center());
+  QTest::mouseMove(handle, handle->rect().center() - QPoint(90, 0));
+  QTest::mouseRelease(handle, Qt::LeftButton, {}, handle->rect().center());
+  const QList<int> moved = splitter()->sizes();
+  QVERIFY(moved != sizes);
+  for (const char* name : {"confusionRows", "costAxis", "lifeSort", "selectionSort", "mapOf", "mapMethod", "mapDimensions", "mapColour", "promptsBy", "promptsSide"}) {
+    auto* chooser = window_->findChild<QComboBox*>(QLatin1String(name));
+    QVERIFY2(chooser, name);
+    chooser->setCurrentIndex((chooser->currentIndex() + 1) % chooser->count());
+  }
+  for (const char* name : {"costLog", "mapDensity", "mapTrails", "mapSpread", "onlyFitting"}) window_->findChild<QAbstractButton*>(QLatin1String(name))->toggle();
+  const QStringList chosen = choices();
+  for (int i = 0; i < chosen.size(); ++i) QVERIFY2(chosen[i] != first[i], qPrintable(chosen[i]));
+  page()->setTab(AccuracyPage::Tab::Costs);
+  page()->inside().choose(QStringLiteral("spectrum"));
+  window_->close();
+  quit();
+
+  for (int time = 0; time < 2; ++time) {  // the second time after one in which the page was not opened
+    open();
+    QCOMPARE(choices(), chosen);
+    QVERIFY(page()->tab() == AccuracyPage::Tab::Costs);
+    QCOMPARE(page()->inside().wanted(), QStringLiteral("spectrum"));
+    if (time == 0) window_->actions()[Act::RunView]->trigger();
+    window_->close();
+    quit();
+  }
+  open();
+  look();
+  page()->setTab(AccuracyPage::Tab::Confusions);
+  QTRY_VERIFY(splitter()->isVisible());
+  QTRY_VERIFY(std::abs(splitter()->sizes()[0] - moved[0]) <= 2);
+  window_->actions()[Act::ResetLayout]->trigger();
+  look();
+  QTRY_VERIFY(std::abs(splitter()->sizes()[0] - sizes[0]) <= 2);
+  QCOMPARE(choices(), chosen);
 }
 
 void TestWindow::everyActionHasAPlaceAndNoKeyIsGivenTwice() {

@@ -4,6 +4,7 @@
 #include <QSplitter>
 #include <QTabWidget>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "widgets/style/format.h"
 #include "widgets/views/attribution_view.h"
@@ -15,6 +16,10 @@
 #include "widgets/views/xray_view.h"
 
 namespace palimpsest {
+
+namespace {
+const QString kTab = QStringLiteral("tab"), kInside = QStringLiteral("inside");
+}  // namespace
 
 AccuracyPage::AccuracyPage(Lab& lab, QWidget* parent)
     : QWidget(parent), lab_(lab), a_(lab.blobs), b_(lab.blobs), headline_(new QLabel), tabs_(new QTabWidget), confusions_(new ConfusionView(lab, a_, b_)),
@@ -63,6 +68,13 @@ AccuracyPage::AccuracyPage(Lab& lab, QWidget* parent)
 
 AccuracyPage::Tab AccuracyPage::tab() const { return Tab(tabs_->currentIndex()); }
 void AccuracyPage::setTab(Tab tab) { tabs_->setCurrentIndex(int(tab)); }
+QVariantMap AccuracyPage::state() const { return {{kTab, tabs_->currentIndex()}, {kInside, inside_->wanted()}}; }
+
+void AccuracyPage::restore(const QVariantMap& state) {
+  setTab(Tab(std::clamp(state.value(kTab).toInt(), 0, tabs_->count() - 1)));
+  inside_->choose(state.value(kInside).toString());
+}
+
 QString AccuracyPage::headline() const { return headline_->text(); }
 
 void AccuracyPage::refresh() {

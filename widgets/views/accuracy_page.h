@@ -2,6 +2,7 @@
 // that answers the first. Follows the cursor; B is what the run in focus is compared to.
 #pragma once
 
+#include <QVariantMap>
 #include <QWidget>
 
 #include "widgets/models/lab.h"
@@ -27,6 +28,8 @@ class AccuracyPage : public QWidget {
   explicit AccuracyPage(Lab& lab, QWidget* parent = nullptr);
   Tab tab() const;
   void setTab(Tab tab);
+  QVariantMap state() const;  // the tab and the x-ray, for the next session
+  void restore(const QVariantMap& state);
   QString headline() const;  // "After T5: 62.1 % right. 412 images forgotten. ..."
 
   ConfusionView& confusions() const { return *confusions_; }

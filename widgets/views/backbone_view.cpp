@@ -193,7 +193,7 @@ void BackboneView::build() {
   upper->addWidget(table_, 1);
   upper->addLayout(adding);
   auto* split = new QSplitter(Qt::Vertical);
-  split->setObjectName(QStringLiteral("split"));
+  split->setObjectName(QStringLiteral("backboneSplit"));
   split->setChildrenCollapsible(false);
   split->addWidget(list);
   split->addWidget(details_);

@@ -25,6 +25,9 @@ ComparePage::ComparePage(Lab& lab, QWidget* parent)
       bar_(new FairnessBar(this)), plot_(new GroupPlot(lab.frames)), difference_(new HeatMap), results_(new ResultsView(table_)), settings_(new SettingsView),
       parallel_(new ParallelView), tabs_(new QTabWidget), columns_(new QSplitter(Qt::Horizontal)), left_(new QSplitter(Qt::Vertical)), right_(new QSplitter(Qt::Vertical)) {
   setObjectName(QStringLiteral("comparePage"));
+  columns_->setObjectName(QStringLiteral("compareColumns"));
+  left_->setObjectName(QStringLiteral("compareLeft"));
+  right_->setObjectName(QStringLiteral("compareRight"));
   setAccessibleName(tr("Compare"));
   pages_->addWidget(makeEmptyState());
   pages_->addWidget(makeContent());

@@ -194,10 +194,7 @@ QVariantMap ComparePage::state() const {
           {QStringLiteral("accepted"), QStringList(accepted_.begin(), accepted_.end())},
           {QStringLiteral("brushes"), brushes},
           {QStringLiteral("only_differences"), settings_->filter().onlyDifferences()},
-          {QStringLiteral("tab"), tabs_->currentIndex()},
-          {QStringLiteral("columns"), columns_->saveState()},
-          {QStringLiteral("left"), left_->saveState()},
-          {QStringLiteral("right"), right_->saveState()}};
+          {QStringLiteral("tab"), tabs_->currentIndex()}};
 }
 
 void ComparePage::restore(const QVariantMap& state) {
@@ -210,9 +207,6 @@ void ComparePage::restore(const QVariantMap& state) {
     if (const QVariantList range = at->toList(); range.size() == 2) parallel_->brush(at.key(), Brush{range[0].toDouble(), range[1].toDouble()});
   settings_->setOnlyDifferences(state.value(QStringLiteral("only_differences"), true).toBool());
   tabs_->setCurrentIndex(state.value(QStringLiteral("tab")).toInt());
-  columns_->restoreState(state.value(QStringLiteral("columns")).toByteArray());
-  left_->restoreState(state.value(QStringLiteral("left")).toByteArray());
-  right_->restoreState(state.value(QStringLiteral("right")).toByteArray());
   markDirty();
 }
 

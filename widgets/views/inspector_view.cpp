@@ -96,7 +96,7 @@ InspectorView::InspectorView(ParamFormModel& form, QWidget* parent)
   row->addWidget(depth_, 1);
   row->addWidget(reset_);
   auto* split = new QSplitter(Qt::Vertical);
-  split->setObjectName(QStringLiteral("split"));
+  split->setObjectName(QStringLiteral("inspectorSplit"));
   split->setChildrenCollapsible(false);
   split->addWidget(tree_);
   split->addWidget(doc_);

@@ -17,6 +17,7 @@ class XrayView final : public LivePlot {
   QStringList offered() const;  // ids of the x-rays that the run in focus has
   QString shown() const;        // id; empty: none
   void choose(const QString& id);  // kept, for runs that have it
+  QString wanted() const { return wanted_; }  // what was chosen, whether the run in focus has it or not; empty: nothing yet
 
  protected:
   Scene scene() const override;
