@@ -24,13 +24,14 @@ CompareWith::CompareWith(const std::vector<NamedRecipe>& recipes, RunPlan of, co
   search_->setClearButtonEnabled(true);
   list_->setObjectName(QStringLiteral("compare_methods"));
   list_->setAccessibleName(tr("Methods to compare with"));
+  list_->setSpacing(1);  // boxes that do not touch
   queue_->setObjectName(QStringLiteral("queue_all"));
   queue_->setDefault(true);
   locked_->setWordWrap(true);
   locked_->setForegroundRole(QPalette::PlaceholderText);
   locked_->setText(tr("The same for all: %1, %2, backbone %3, %4, seed %5.")
                        .arg(text(of_.options.data), text(of_.options.scenario), text(of_.options.backbone),
-                            of_.options.epochs > 0 ? tr("%n epoch(s)", nullptr, of_.options.epochs) : tr("each recipe's own epochs"))
+                            of_.options.epochs == 0 ? tr("each recipe's own epochs") : of_.options.epochs == 1 ? tr("one epoch") : tr("%1 epochs").arg(of_.options.epochs))
                        .arg(of_.options.seed));
   auto* buttons = new QDialogButtonBox(QDialogButtonBox::Cancel, this);
   buttons->addButton(queue_, QDialogButtonBox::AcceptRole);
@@ -75,7 +76,7 @@ void CompareWith::refresh() {
   const int ticked = int(plans().size());
   queue_->setEnabled(ticked > 0);
   queue_->setText(ticked == 1 ? tr("Queue it") : tr("Queue all"));
-  queue_->setToolTip(ticked > 0 ? tr("%n run(s), one after another", nullptr, ticked) : tr("Tick the methods first"));
+  queue_->setToolTip(ticked == 0 ? tr("Tick the methods first") : ticked == 1 ? tr("One run, after those that wait") : tr("%1 runs, one after another").arg(ticked));
 }
 
 void CompareWith::accept() {

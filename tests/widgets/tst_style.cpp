@@ -1,5 +1,7 @@
 #include <QApplication>
+#include <QListWidget>
 #include <QPainterPath>
+#include <QProxyStyle>
 #include <QStyle>
 #include <QTest>
 #include <QWidget>
@@ -123,7 +125,27 @@ class StyleTest : public QObject {
     } watcher;
     style::apply(*qApp, Theme::Dark);
     QTRY_VERIFY(watcher.changes > 0);
-    QCOMPARE(qApp->style()->name().toLower(), QStringLiteral("fusion"));
+    const auto* style = dynamic_cast<QProxyStyle*>(qApp->style());
+    QVERIFY(style);
+    QCOMPARE(style->baseStyle()->name().toLower(), QStringLiteral("fusion"));
+  }
+
+  void anEmptyBoxIsSeen() {
+    for (const Theme theme : {Theme::Light, Theme::Dark}) {
+      style::apply(*qApp, theme);
+      QListWidget list;
+      auto* item = new QListWidgetItem(&list);
+      item->setFlags(Qt::ItemIsEnabled | Qt::ItemIsUserCheckable);
+      item->setCheckState(Qt::Unchecked);
+      list.resize(120, 60);
+      const QRect row = list.visualItemRect(item);
+      const QImage picture = list.viewport()->grab(row).toImage();
+      const QColor base = list.palette().color(QPalette::Base);
+      int seen = 0;
+      for (int y = 0; y < picture.height(); ++y)
+        for (int x = 0; x < picture.width(); ++x) seen += contrast(picture.pixelColor(x, y), base) >= 3;
+      QVERIFY2(seen >= 40, qPrintable(QString::number(seen)));  // four sides of thirteen pixels or so
+    }
   }
 
   void figuresForPeople() {

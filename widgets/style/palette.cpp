@@ -1,8 +1,9 @@
 #include "widgets/style/palette.h"
 
 #include <QApplication>
-#include <QStyle>
-#include <QStyleFactory>
+#include <QPainter>
+#include <QProxyStyle>
+#include <QStyleOption>
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -70,6 +71,24 @@ double luminance(const QColor& colour) {
   return 0.2126 * linear(colour.redF()) + 0.7152 * linear(colour.greenF()) + 0.0722 * linear(colour.blueF());
 }
 
+// Fusion frames check boxes in a shade darker than the window, which on a dark list is no frame at all.
+class FramedStyle : public QProxyStyle {
+ public:
+  FramedStyle() : QProxyStyle(QStringLiteral("Fusion")) {}
+  void drawPrimitive(PrimitiveElement element, const QStyleOption* option, QPainter* painter, const QWidget* widget) const override {
+    QProxyStyle::drawPrimitive(element, option, painter, widget);
+    const bool focused = option->state.testFlags(State_HasFocus | State_KeyboardFocusChange);  // has a frame of its own
+    if (element != PE_IndicatorCheckBox || focused) return;
+    const auto frame = option->state.testFlag(State_Enabled) ? QPalette::Normal : QPalette::Disabled;
+    painter->save();
+    painter->setRenderHint(QPainter::Antialiasing);
+    painter->setPen(frame == QPalette::Normal ? muted() : option->palette.color(frame, QPalette::Text));
+    painter->setBrush(Qt::NoBrush);
+    painter->drawRect(QRectF(option->rect).adjusted(0.5, 0.5, -0.5, -0.5));
+    painter->restore();
+  }
+};
+
 int slotIndex(int slot) { return ((slot % kRunSlots) + kRunSlots) % kRunSlots; }
 
 }  // namespace
@@ -96,8 +115,7 @@ QPalette palette(Theme theme) {
 }
 
 void apply(QApplication&, Theme theme) {
-  if (QApplication::style()->name().compare(QLatin1String("fusion"), Qt::CaseInsensitive) != 0)
-    QApplication::setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
+  if (!dynamic_cast<FramedStyle*>(QApplication::style())) QApplication::setStyle(new FramedStyle);  // which takes it over
   QApplication::setPalette(palette(theme));
 }
 

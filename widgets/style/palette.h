@@ -12,7 +12,7 @@ namespace palimpsest::style {
 
 enum class Theme { Light, Dark };
 
-void apply(QApplication& app, Theme theme);  // Fusion style and palette; Qt sends ApplicationPaletteChange
+void apply(QApplication& app, Theme theme);  // Fusion, with check boxes that are seen, and palette; Qt sends ApplicationPaletteChange
 Theme current();                             // before the first apply(): what the desktop uses
 QPalette palette(Theme theme);
 

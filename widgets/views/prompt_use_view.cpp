@@ -200,7 +200,8 @@ QString PromptUseView::noteText(const RunData& run) const {
   std::stable_sort(order.begin(), order.end(), [&usage = usage](int a, int b) { return usage[std::size_t(a)] > usage[std::size_t(b)]; });
   QStringList most;
   for (std::size_t i = 0; i < order.size() && i < 3; ++i) most << tr("%1 (%2)").arg(order[i]).arg(style::percent(100 * usage[std::size_t(order[i])]));
-  return text + tr("\nOf the selection, %n image(s): mostly prompts %1.", nullptr, found).arg(most.join(QStringLiteral(", ")));
+  const QString prompts = most.join(QStringLiteral(", "));
+  return text + (found == 1 ? tr("\nThe selected image: mostly prompts %1.").arg(prompts) : tr("\nOf the selection, %1 images: mostly prompts %2.").arg(style::integer(found), prompts));
 }
 
 void PromptUseView::activateCell(int row, int column, Qt::KeyboardModifiers keys) {
