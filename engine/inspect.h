@@ -12,7 +12,7 @@
 namespace palimpsest {
 
 // All of these block, read the run's data and weights, and throw BadInput with every problem: no run, no prompts, no
-// checkpoint yet, data or weights that are not those of the run, a prompt that does not exist.
+// checkpoint yet (a run that waits inside a task has one: it is asked as it is now), data or weights that are not those of the run, a prompt that does not exist.
 Value diagnose(const std::filesystem::path& run_folder, const InspectOptions& options);
 Value whatIf(const std::filesystem::path& run_folder, const WhatIf& change, const InspectOptions& options);
 Value invariance(const std::filesystem::path& run_folder, const InspectOptions& options);

@@ -51,28 +51,28 @@ void Inspection::open(const std::filesystem::path& folder, const InspectOptions&
   const record::RunHeader header = record::runHeader(record::readJsonFile(record::Paths(folder).run()));
   if (of == Of::Prompts && (!header.recipe.find("prompts") || header.recipe.find("prompts")->asArray().empty()))
     issues.push_back(error(folder.string(), "the recipe \"" + (header.recipe.find("name") ? header.recipe.find("name")->asString() : "") + "\" has no prompts", "these instruments look at how prompts are chosen"));
+  const auto newest = checkpointsOf(folder);
   std::vector<std::filesystem::path> files;
-  for (const auto& file : checkpointsOf(folder))
+  for (const auto& file : newest)
     if (file.filename().string().starts_with("task-")) files.push_back(file);
   std::sort(files.begin(), files.end());
-  const auto newest = checkpointsOf(folder);
-  if (files.empty()) issues.push_back(error(folder.string(), "the run has not finished a task yet", "wait for its first one, then look again"));
+  TensorFile inside;  // where the run waits inside a task: it is asked as it is now, even in its first one
+  if (!newest.empty() && (files.empty() || newest.front() != files.back())) {
+    TensorFile last = readTensorFile(newest.front());
+    const Value state = record::parseJson(last.metadata["palimpsest"], newest.front().string());
+    if (state.at("clock.begun") && state.at("clock.begun")->asBool()) inside = std::move(last);
+  }
+  if (files.empty() && inside.tensors.empty())
+    issues.push_back(error(folder.string(), "the run has not finished a task yet, and does not wait inside its first", "pause it, or wait for the end of a task, then look again"));
   // Models are counted by task: none may be missing in front (large checkpoints make room for newer ones).
   if (!files.empty() && files.front().stem() != "task-0001")
     issues.push_back(error(folder.string(), "the checkpoints of its first tasks are gone: ones as large as these make room for newer ones", "these instruments look back at every task"));
   if (!hasErrors(issues)) session_ = reopened(folder, header, options.device, options.threads, issues);
   if (hasErrors(issues) || !session_) throw BadInput(std::move(issues));
   for (const auto& file : files) states_.push_back(readTensors(file));
+  ended_ = static_cast<int>(states_.size());
+  if (!inside.tensors.empty()) states_.push_back(std::move(inside.tensors));
   now_ = static_cast<int>(states_.size()) - 1;
-  tasks_seen_ = static_cast<int>(states_.size());
-  if (!newest.empty() && newest.front() != files.back()) {  // the run waits inside the next task
-    TensorFile last = readTensorFile(newest.front());
-    const Value state = record::parseJson(last.metadata["palimpsest"], newest.front().string());
-    if (state.at("clock.begun") && state.at("clock.begun")->asBool()) {
-      states_.push_back(std::move(last.tensors));
-      now_ = tasks_seen_++;
-    }
-  }
 }
 
 TaskScope Inspection::scopeOf(int task) const {
@@ -95,7 +95,7 @@ void Inspection::voteByBatch() {
 // Class by class, as an evaluation goes through them.
 void Inspection::readProbe(int images) {
   const Session& session = *session_;
-  for (int task = 0; task < tasks_seen_; ++task)
+  for (int task = 0; task <= now_; ++task)
     for (const int cls : session.scenario.tasks[static_cast<std::size_t>(task)].classes) {
       int taken = 0;
       for (const auto index : session.testIndices(task))

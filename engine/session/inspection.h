@@ -49,6 +49,7 @@ class Inspection {
   // In storage of its own, but for the frozen network.
   std::unique_ptr<Model> model(int after) const;
   int now() const { return now_; }
+  bool ended(int task) const { return task < ended_; }  // otherwise the run waits inside it
   TaskScope scopeOf(int task) const;
   std::vector<std::int64_t> imagesOf(int first_task, int last_task) const;  // places in the probe set
   Inputs inputs(const std::vector<std::int64_t>& places) const;
@@ -69,7 +70,8 @@ class Inspection {
   Value recipe_;
   std::unique_ptr<Session> session_;
   std::vector<TensorMap> states_;  // after each task; then the newest, where the run waits inside one
-  int now_ = 0, tasks_seen_ = 0;
+  int now_ = 0;    // the last of states_
+  int ended_ = 0;  // tasks
   Tensor images_, queries_;
   std::map<std::uint64_t, Tensor> augmented_;  // queries of all of the probe set, by draw
   std::vector<std::int64_t> indices_;

@@ -155,7 +155,7 @@ Value whatIf(const std::filesystem::path& run_folder, const WhatIf& change, cons
   const auto changed = changedPredictions(before.predictions, seen.predictions);
   Value out{Value::Object{}};
   out["recipe"] = run.recipeName();
-  out["after_task"] = after;
+  out["after_task"] = run.ended(after) ? Value(after) : Value();
   out["images"] = static_cast<std::int64_t>(places.size());
   out["change"] = changeValue(change);
   out["before"] = accuracies(run, before, places, after);

@@ -365,6 +365,32 @@ class TestPromptRuns : public QObject {
     QCOMPARE(at(whatIf(folder, earlier, options), "images"), 16.0);
   }
 
+  // The alarm comes in the first task: that is when somebody pauses and asks.
+  void aRunThatWaitsInsideItsFirstTaskCanBeAsked() {
+    const fs::path folder = fs::path(dir_.path().toStdString()) / "first-task";
+    std::uint64_t step = 0;
+    for (const Event& event : eventsOf(finished("l2p")))
+      if (std::holds_alternative<StepMeasured>(event.what) && step == 0) step = event.seq;
+    StopAt stop(step);
+    auto run = Run::start(planOf("l2p"), folder, {&stop});
+    stop.run = run.get();
+    QCOMPARE(run->wait().state, std::string("stopped"));
+    run.reset();
+    for (const fs::directory_entry& file : fs::directory_iterator(record::Paths(folder).checkpoints())) QVERIFY(!file.path().filename().string().starts_with("task-"));
+    InspectOptions options;
+    options.images = 8;
+    WhatIf mask;
+    mask.mask = {0, 1, 2, 3, 4};
+    const Value answer = whatIf(folder, mask, options);
+    QVERIFY(answer.at("after_task") && !answer.at("after_task")->isNumber());  // as it is now
+    QCOMPARE(at(answer, "images"), 16.0);  // of the two classes that it has met
+    QVERIFY(at(answer, "changed_selections") > 0);
+    QCOMPARE(diagnose(folder, options).at("tasks")->asInt(), std::int64_t{1});
+    QCOMPARE(invariance(folder, options).at("changed_predictions")->asInt(), std::int64_t{0});
+    mask.after_task = 1;
+    QVERIFY_THROWS_EXCEPTION(BadInput, whatIf(folder, mask, options));
+  }
+
   void whatCannotBeIsRefusedWithEveryReason() {
     const fs::path folder = finished("l2p");
     WhatIf wrong;

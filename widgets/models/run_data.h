@@ -55,6 +55,7 @@ class RunData : public QObject {
   const std::vector<TaskBand>& bands() const { return bands_; }
   const Issues& issues() const { return issues_; }
   const RunFailed& failure() const { return failure_; }
+  bool hasCheckpoint() const { return checkpoint_us_ > 0; }
   double secondsSinceCheckpoint() const;       // at the time of the last event; negative when there is none
   std::int64_t step() const { return step_; }  // steps done
   double secondsRun() const;                   // from the first event to the last, pauses included

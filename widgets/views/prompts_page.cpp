@@ -10,6 +10,7 @@
 #include <QVBoxLayout>
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "engine/record/run_folder.h"
 #include "widgets/style/palette.h"
@@ -164,14 +165,14 @@ void PromptsPage::watch(RunData* run) {
   key_map_->set({});
   chosen_layer_ = -1;
   facts_.reset();
-  facts_of_ = -2;
+  facts_of_ = -1;
   ++facts_asked_;
   markDirty(true);
 }
 
 PromptsPage::Stamp PromptsPage::stampOf(const RunData& run) const {
   return {run.promptUse().size(), run.promptHealth().size(), run.collapses().size(), run.endedTasks().size(),
-          run.promptUse().empty() ? 0 : run.promptUse().back().global_step, run.promptHealth().empty() ? 0 : run.promptHealth().back().global_step};
+          run.promptUse().empty() ? 0 : run.promptUse().back().global_step, run.promptHealth().empty() ? 0 : run.promptHealth().back().global_step, run.hasCheckpoint()};
 }
 
 const PromptLayer* PromptsPage::layer() const {
@@ -183,8 +184,9 @@ const PromptLayer* PromptsPage::layer() const {
 // run.json names the blocks of each layer; checkpoints are what the engine can be asked about.
 void PromptsPage::readFacts() {
   RunData* run = lab_.cursor.run();
-  if (!run || facts_of_ == run->lastEndedTask() || run->source().empty()) return;
-  facts_of_ = run->lastEndedTask();
+  if (!run || run->source().empty()) return;
+  const int now = run->lastEndedTask() + 1 + (run->hasCheckpoint() ? 1 : 0);
+  if (std::exchange(facts_of_, now) == now) return;
   pool_.start([this, asked = ++facts_asked_, folder = run->source()] {
     Facts facts;
     try {
@@ -209,7 +211,7 @@ QString PromptsPage::refusal() const {
   if (!one || one->kind == PromptKind::Shared) return promptKindText(*run, one ? one->kind : PromptKind::None);
   if (!lab_.inspectors.whatIf && !lab_.inspectors.invariance) return tr("There is no engine here that could be asked.");
   if (run->source().empty()) return tr("This run has no folder, so there is no model to ask.");
-  if (run->lastEndedTask() < 0) return tr("The model can be asked from its first checkpoint on, which comes when T1 ends.");
+  if (run->lastEndedTask() < 0 && !run->hasCheckpoint()) return tr("The model can be asked from its first checkpoint on: pause the run, or wait for the end of T1.");
   if (!facts_) return tr("Looking for checkpoints …");
   if (facts_->checkpoints) return {};
   return run->recording ? tr("This is a recording without checkpoints: it can be looked at, but its model cannot be asked. Run the recipe yourself to try changes.")

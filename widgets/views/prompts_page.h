@@ -54,6 +54,7 @@ class PromptsPage : public QWidget, public Framed {
   struct Stamp {  // what the prompts of a run look like from outside: equal stamps, nothing new to see
     std::size_t uses = 0, looks = 0, alarms = 0, ended = 0;
     std::int64_t last_use = 0, last_look = 0;
+    bool checkpoint = false;
     bool operator==(const Stamp&) const = default;
   };
   struct KeyJob {
@@ -95,7 +96,7 @@ class PromptsPage : public QWidget, public Framed {
   int chosen_layer_ = -1;  // by a person; -1: the first that chooses
   PromptVerdict verdict_;
   std::optional<Facts> facts_;
-  int facts_of_ = -2;  // the last ended task when they were read; -2: never
+  int facts_of_ = -1;  // tasks that had ended, and one where there was a checkpoint, when they were read; -1: never
   std::uint64_t facts_asked_ = 0;
   Stamp stamp_;
   KeyJob key_job_;

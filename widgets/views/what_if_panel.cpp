@@ -281,7 +281,8 @@ void WhatIfPanel::check() {
   if (no_trial.isEmpty() && read.nothing) no_trial = tr("Nothing would change yet: fill in a field, for example which prompts to mask.");
   const QString no_check = refusal.isEmpty() && !lab_.inspectors.invariance ? tr("There is no engine here that could be asked.") : refusal;
   enable(try_, no_trial, tr("Evaluate the changed choice on test images; the run stays as it is"));
-  enable(keep_, no_trial, tr("Start a run from this one's checkpoint with this change"));
+  const bool ended = lab_.cursor.run() && lab_.cursor.run()->lastEndedTask() >= 0;
+  enable(keep_, no_trial.isEmpty() && !ended ? tr("A run can go on from the end of a task; T1 has not ended yet.") : no_trial, tr("Start a run from this one's checkpoint with this change"));
   enable(invariance_, no_check, tr("Predict the same images alone, sorted and shuffled in batches of 2 to 128: do predictions depend on batch mates?"));
   problem_->setText(no_trial);
   problem_->setVisible(!no_trial.isEmpty());
