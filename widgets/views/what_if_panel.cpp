@@ -263,12 +263,13 @@ QString WhatIfPanel::estimate(const ReadWhatIf& read) const {
   std::int64_t images = 0;
   for (std::size_t task = 0; task < run->start().task_sizes.size() && int(task) <= last; ++task) images += std::int64_t(run->start().task_sizes[task]) * images_->value();
   if (images == 0) return {};
+  const auto about = [](double seconds) { return seconds < 1 ? tr("Less than a second") : tr("About %1").arg(style::duration(seconds)); };
   for (int row = 0; row < trials_.rowCount(); ++row)
     if (const Trial& trial = trials_.at(row); trial.run == run->title() && trial.images > 0 && trial.seconds > 0)
-      return tr("About %1 on %2 images (the last one took %3 on %4).").arg(style::duration(trial.seconds * double(images) / double(trial.images)), style::integer(images), style::duration(trial.seconds), style::integer(trial.images));
+      return tr("%1 on %2 images, going by the last one.").arg(about(trial.seconds * double(images) / double(trial.images)), style::integer(images));
   // Two passes over the images and one for their queries; a training step costs about as much as three passes.
   if (const double rate = run->progress().images_per_second; rate > 0)
-    return tr("About %1 on %2 images, guessed from the speed of training.").arg(style::duration(double(images) / rate), style::integer(images));
+    return tr("%1 on %2 images, guessed from the speed of training.").arg(about(double(images) / rate), style::integer(images));
   return tr("On %1 images. How long it takes is known after the first try.").arg(style::integer(images));
 }
 
