@@ -94,7 +94,7 @@ class TestParts : public QObject {
   Q_OBJECT
  private Q_SLOTS:
   void growingKeepsOldLogits() {
-    for (const char* init : {"trunc-normal", "zeros", "kaiming"}) {
+    for (const char* init : {"trunc-normal", "normal", "zeros", "kaiming"}) {
       LinearHeadParams params;
       params.init = init;
       LinearHead head(params, setting());

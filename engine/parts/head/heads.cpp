@@ -56,6 +56,7 @@ void LinearHead::beginTask(const TaskScope& scope) {
     if (params_.init == "zeros") rows.push_back(torch::zeros({1, width}));
     else if (params_.init == "kaiming") rows.push_back(uniformTensor({1, width}, -1, 1, seed) * std::sqrt(3.0 / static_cast<double>(width)));
     else if (params_.init == "torch") rows.push_back(uniformTensor({1, width}, -1, 1, seed) / std::sqrt(static_cast<double>(width)));
+    else if (params_.init == "normal") rows.push_back(torch::empty({1, width}).normal_(0, 0.02, generatorOf(seed)));
     else if (params_.init == "prior") rows.push_back(torch::empty({1, width}).normal_(0, std::sqrt(2.0 / setting_.classes), generatorOf(seed)));
     else rows.push_back(truncatedNormalTensor({1, width}, 0.02, seed));
     rows.back() = rows.back().to(setting_.device);

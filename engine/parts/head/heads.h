@@ -56,10 +56,10 @@ struct LinearHeadParams {
                .doc = "Classes that the cross-entropy looks at: those of the present task (old rows get exactly zero gradient), or all classes seen so far.",
                .source = "This choice separates published figures of sequential fine-tuning by tens of points.", .level = Level::Learn}},
         Field{"init", &P::init,
-              {.choices = "trunc-normal|zeros|kaiming|torch|prior",
-               .doc = "Rows of new classes at the start: normal with 0.02 cut at two deviations, zeros, or Kaiming-uniform for a linear output (PILOT's growing head), with zero biases; torch's default for linear layers; "
+              {.choices = "trunc-normal|normal|zeros|kaiming|torch|prior",
+               .doc = "Rows of new classes at the start: normal with deviation 0.02, cut at two deviations or not, zeros, or Kaiming-uniform for a linear output (PILOT's growing head), with zero biases; torch's default for linear layers; "
                       "prior is Kaiming-normal over the classes with biases of -ln 99.",
-               .source = "trunc-normal: L2P and DualPrompt in PILOT. torch: CODA-Prompt. prior: VPT and DAP."}},
+               .source = "normal: L2P, DualPrompt and SLCA in PILOT (timm's trunc_normal_ cuts at an absolute 2, a hundred deviations away). torch: CODA-Prompt. prior: VPT and DAP."}},
         Field{"old_rows", &P::old_rows,
               {.choices = "trained|frozen",
                .doc = "What becomes of rows of earlier tasks: trained with the others (weight decay shrinks them even where their gradient is zero), or frozen, as if each task had a head of its own.", .source = "frozen in SLCA."}}};
